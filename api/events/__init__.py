@@ -1,0 +1,1 @@
+"""Live events as they leave the server: streams, and polls that wait."""

@@ -1,0 +1,85 @@
+"""Events as server-sent events, each serialised once for all who are told it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from api.schemas.events import (
+    AnyEvent,
+    PresenceChanged,
+    Ready,
+    Reconnect,
+    Reset,
+    TypingChanged,
+    event_json,
+    event_out,
+)
+from api.schemas.people import user_out
+from messaging.ids import ConversationId, Position, UserId
+from messaging.models import User
+from messaging.services.deliveries import Delivery
+from messaging.services.events import Log
+
+# What comes first: how soon a client may come back.
+RETRY: Final = b"retry: 2000\n\n"
+# A comment, so that neither end takes the silence for a broken connection.
+HEARTBEAT: Final = b": \n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """`position` is None for what is told to whoever listens, and never again."""
+
+    position: Position | None
+    json: bytes
+    sent: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    recipients: frozenset[UserId]
+    frame: Frame
+
+
+def addressed(deliveries: Iterable[Delivery], log: Log) -> list[Addressed]:
+    return [
+        Addressed(
+            delivery.recipients,
+            _frame(
+                event_out(delivery),
+                delivery.position,
+                log.cursor(delivery.position),
+            ),
+        )
+        for delivery in deliveries
+    ]
+
+
+def ready(log: Log) -> Frame:
+    return _frame(Ready(), log.clock, log.cursor(log.clock))
+
+
+def reset(log: Log) -> Frame:
+    return _frame(Reset(), log.clock, log.cursor(log.clock))
+
+
+def typing(user: User, conversation_id: ConversationId, *, on: bool) -> Frame:
+    return _frame(
+        TypingChanged(conversation_id=conversation_id, user=user_out(user), typing=on)
+    )
+
+
+def presence(user: User, *, online: bool) -> Frame:
+    return _frame(PresenceChanged(user=user_out(user), online=online))
+
+
+def _frame(
+    event: AnyEvent, position: Position | None = None, cursor: str | None = None
+) -> Frame:
+    json = event_json(event)
+    number = "" if cursor is None else f"id: {cursor}\n"
+    head = f"event: {event.type}\n{number}data: ".encode()
+    return Frame(position, json, b"".join((head, json, b"\n\n")))
+
+
+RECONNECT: Final = _frame(Reconnect())

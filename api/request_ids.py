@@ -1,0 +1,14 @@
+"""A random id for every request, in its response, its problems and the log."""
+
+import secrets
+from typing import Final
+
+from django.http import HttpRequest
+
+_KEY: Final = "parley.request_id"
+
+
+def request_id(request: HttpRequest) -> str:
+    """The request's id, given the first time it is asked for."""
+    known = request.META.setdefault(_KEY, secrets.token_hex(16))
+    return str(known)

@@ -1,0 +1,123 @@
+"""Accounts and tokens."""
+
+from django.http import HttpResponse
+from ninja import Query, Router, Status
+
+from api.authentication import ApiRequest
+from api.limits import count_registration, password_guess
+from api.operations import operation
+from api.schemas.fields import PageQuery, TokenIdIn
+from api.schemas.people import (
+    IssuedTokenOut,
+    RegisteredOut,
+    RegisterIn,
+    TokenIn,
+    TokenPage,
+    issued_token_out,
+    token_out,
+    user_out,
+)
+from messaging.services import tokens, users
+
+router = Router(tags=["auth"])
+
+
+@operation(
+    router,
+    "POST",
+    "/register",
+    "auth_register",
+    {201: RegisteredOut},
+    refusals=[403, 409],
+    public=True,
+)
+def register(
+    request: ApiRequest, body: RegisterIn, response: HttpResponse
+) -> Status[RegisteredOut]:
+    """Open an account.
+
+    Answers with a token that signs you in until it is revoked. Usernames are unique whatever
+    their case. 403 where accounts take an invite code, or are not opened at all.
+    """
+    count_registration(request)
+    user = users.register(
+        username=body.username,
+        password=body.password,
+        display_name=body.display_name,
+        invite_code=body.invite_code,
+    )
+    issued = tokens.issue_token(user=user, name="registration", expires_in=None)
+    response["Location"] = "/api/v1/me"
+    return Status(201, RegisteredOut(user=user_out(user), token=issued.secret))
+
+
+@operation(
+    router,
+    "POST",
+    "/tokens",
+    "auth_create_token",
+    {201: IssuedTokenOut},
+    refusals=[401],
+    public=True,
+)
+def create_token(
+    request: ApiRequest, body: TokenIn, response: HttpResponse
+) -> Status[IssuedTokenOut]:
+    """Sign in.
+
+    An unknown name, a wrong password and a suspended account are told apart by nothing.
+    """
+    with password_guess(request, username=body.username):
+        user = users.sign_in(username=body.username, password=body.password)
+    issued = tokens.issue_token(user=user, name=body.name, expires_in=body.lifetime)
+    response["Location"] = "/api/v1/auth/tokens"
+    return Status(201, issued_token_out(issued))
+
+
+@operation(router, "GET", "/tokens", "auth_list_tokens", {200: TokenPage})
+def list_tokens(request: ApiRequest, parameters: Query[PageQuery]) -> TokenPage:
+    """List your tokens, newest first.
+
+    Expired ones are listed until you revoke them.
+    """
+    page = tokens.token_page(
+        owner=request.auth.id, cursor=parameters.cursor, limit=parameters.limit
+    )
+    return TokenPage(
+        items=[token_out(token, current=request.auth.token_id) for token in page.items],
+        next_cursor=page.next_cursor,
+    )
+
+
+@operation(
+    router,
+    "DELETE",
+    "/tokens/current",
+    "auth_revoke_current_token",
+    {204: None},
+    refusals=[404],
+)
+def revoke_current_token(request: ApiRequest) -> Status[None]:
+    """Sign out: revoke the token of this request.
+
+    404 when the request came with a browser session instead of a token.
+    """
+    tokens.revoke_token(owner=request.auth.id, token_id=request.auth.token_id)
+    return Status(204, None)
+
+
+@operation(
+    router,
+    "DELETE",
+    "/tokens/{token_id}",
+    "auth_revoke_token",
+    {204: None},
+    refusals=[404],
+)
+def revoke_token(request: ApiRequest, token_id: TokenIdIn) -> Status[None]:
+    """Revoke one of your tokens.
+
+    At once: the next request with it is answered 401.
+    """
+    tokens.revoke_token(owner=request.auth.id, token_id=token_id)
+    return Status(204, None)

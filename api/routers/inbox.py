@@ -1,0 +1,49 @@
+"""What is unread."""
+
+from ninja import Query, Router, Status
+
+from api.authentication import ApiRequest
+from api.operations import operation
+from api.schemas.fields import PageQuery
+from api.schemas.messages import (
+    InboxPage,
+    InboxReadIn,
+    InboxSummaryOut,
+    inbox_page,
+    inbox_summary_out,
+)
+from messaging.services import notifications
+
+router = Router(tags=["inbox"])
+
+
+@operation(router, "GET", "", "inbox_list", {200: InboxPage})
+def list_inbox(request: ApiRequest, parameters: Query[PageQuery]) -> InboxPage:
+    """List what you have not read, over all conversations, newest first.
+
+    Reading this marks nothing read: send `up_to` to `PUT /inbox/read` for that.
+    """
+    return inbox_page(
+        notifications.inbox(
+            reader=request.auth.user, cursor=parameters.cursor, limit=parameters.limit
+        )
+    )
+
+
+@operation(router, "GET", "/summary", "inbox_summary", {200: InboxSummaryOut})
+def get_summary(request: ApiRequest) -> InboxSummaryOut:
+    """Count what you have not read.
+
+    Messages, how many of them mention you, and how many conversations they are in.
+    """
+    return inbox_summary_out(notifications.inbox_summary(reader=request.auth.id))
+
+
+@operation(router, "PUT", "/read", "inbox_mark_read", {204: None})
+def mark_inbox_read(request: ApiRequest, body: InboxReadIn) -> Status[None]:
+    """Clear your inbox of what you have seen.
+
+    `up_to` comes from the inbox or its summary; what arrived after that stays unread.
+    """
+    notifications.mark_inbox_read(reader=request.auth.id, up_to=body.up_to)
+    return Status(204, None)

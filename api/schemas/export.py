@@ -1,0 +1,159 @@
+"""The lines of an account's export, told apart by `type`."""
+
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, RootModel
+
+from api.schemas.fields import Out
+from api.schemas.people import UserOut, user_out
+from messaging.ids import ConversationId, MessageId, UserId
+from messaging.models import Block, Message, MessageHistory, Participant, User
+from messaging.models.conversations import ConversationKind, ParticipantRole
+from messaging.services.exports import Record
+
+NDJSON: Final = "application/x-ndjson"
+
+
+class ProfileLine(Out):
+    type: Literal["profile"]
+    id: UserId
+    username: str
+    display_name: str
+    joined_at: datetime
+
+
+class BlockLine(Out):
+    """Someone you blocked."""
+
+    type: Literal["block"]
+    user: UserOut
+    created_at: datetime
+
+
+class ConversationLine(Out):
+    """A conversation you take part in."""
+
+    type: Literal["conversation"]
+    id: ConversationId
+    kind: ConversationKind
+    title: str = Field(description="Empty in direct conversations.")
+    participant: UserOut | None = Field(
+        description="The other one of a direct conversation; null in groups."
+    )
+    role: ParticipantRole
+    joined_at: datetime
+
+
+class MessageLine(Out):
+    """A message you sent, or a direct one you received."""
+
+    type: Literal["message"]
+    id: MessageId
+    conversation_id: ConversationId
+    sequence: int = Field(description="Its place in the conversation: 1, 2, 3 …")
+    sender: UserOut
+    receiver: UserOut | None = Field(description="Null in groups.")
+    content: str
+    timestamp: datetime
+    edited: bool
+    version: int = Field(description="1, and one more with each edit.")
+    parent_message_id: MessageId | None
+
+
+class VersionLine(Out):
+    """What a message you sent said before an edit. Follows the message's line."""
+
+    type: Literal["version"]
+    message_id: MessageId
+    version: int = Field(description="1 for the original.")
+    content: str
+    replaced_at: datetime
+
+
+class EndLine(Out):
+    """The last line of an export that is whole."""
+
+    type: Literal["end"]
+    counts: dict[str, int] = Field(description="Lines of each type before this one.")
+
+
+RecordLine = ProfileLine | BlockLine | ConversationLine | MessageLine | VersionLine
+
+
+class ExportLine(
+    RootModel[Annotated[RecordLine | EndLine, Field(discriminator="type")]]
+):
+    """One line of the file; each is a JSON object of its own."""
+
+
+def export_line(record: Record) -> RecordLine:
+    match record:
+        case User():
+            return _profile_line(record)
+        case Block():
+            return BlockLine(
+                type="block",
+                user=user_out(record.blocked),
+                created_at=record.created_at,
+            )
+        case Participant():
+            return _conversation_line(record)
+        case Message():
+            return _message_line(record)
+        case MessageHistory():
+            return _version_line(record)
+
+
+def _profile_line(user: User) -> ProfileLine:
+    return ProfileLine(
+        type="profile",
+        id=UserId(user.pk),
+        username=user.username,
+        display_name=user.display_name,
+        joined_at=user.date_joined,
+    )
+
+
+def _conversation_line(part: Participant) -> ConversationLine:
+    conversation = part.conversation
+    pair = (conversation.low_user, conversation.high_user)
+    others = [user for user in pair if user is not None and user.pk != part.user_id]
+    return ConversationLine(
+        type="conversation",
+        id=ConversationId(conversation.pk),
+        kind=ConversationKind(conversation.kind),
+        title=conversation.title,
+        participant=user_out(others[0]) if others else None,
+        role=ParticipantRole(part.role),
+        joined_at=part.joined_at,
+    )
+
+
+def _message_line(message: Message) -> MessageLine:
+    if message.sender is None:
+        raise ValueError("A tombstone is nobody's message.")
+    parent_id = message.parent_message_id
+    return MessageLine(
+        type="message",
+        id=MessageId(message.pk),
+        conversation_id=ConversationId(message.conversation_id),
+        sequence=message.sequence,
+        sender=user_out(message.sender),
+        receiver=None if message.receiver is None else user_out(message.receiver),
+        content=message.content,
+        timestamp=message.timestamp,
+        edited=message.edited,
+        version=message.content_version,
+        parent_message_id=None if parent_id is None else MessageId(parent_id),
+    )
+
+
+def _version_line(kept: MessageHistory) -> VersionLine:
+    return VersionLine(
+        type="version",
+        message_id=MessageId(kept.message_id),
+        version=kept.version,
+        content=kept.old_content,
+        replaced_at=kept.edited_at,
+    )

@@ -1,0 +1,18 @@
+"""What an id in a path may be."""
+
+from messaging.ids import MAX_ID
+
+
+class IdConverter:
+    """From 1 to the largest either database can hold; anything else is no page."""
+
+    regex = "[0-9]{1,19}"
+
+    def to_python(self, value: str) -> int:
+        number = int(value)
+        if not 1 <= number <= MAX_ID:
+            raise ValueError
+        return number
+
+    def to_url(self, value: int) -> str:
+        return str(value)

@@ -1,0 +1,126 @@
+"""The addresses of the pages."""
+
+from django.urls import include, path, register_converter
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView
+
+from chats.converters import IdConverter
+from chats.views import (
+    accounts,
+    conversations,
+    details,
+    inbox,
+    messages,
+    notifications,
+    oneself,
+    people,
+    starting,
+    styles,
+)
+
+register_converter(IdConverter, "id")
+
+home = csrf_exempt(require_safe(RedirectView.as_view(pattern_name="conversations")))
+
+details_urls = [
+    path("details", details.details, name="conversation_details"),
+    path("title", details.rename, name="rename_group"),
+    path("people", details.add, name="add_participant"),
+    path("people/<str:username>/remove", details.remove, name="remove_participant"),
+    path("people/<str:username>/own", details.hand_over, name="hand_over"),
+    path("mute", details.mute, name="mute"),
+    path("hide", details.hide, name="hide"),
+    path("leave", details.leave, name="leave"),
+]
+
+urlpatterns = [
+    path("favicon.ico", styles.favicon),
+    path("", home, name="home"),
+    path("sign-in", accounts.SignIn.as_view(), name="sign_in"),
+    path("sign-up", accounts.sign_up, name="sign_up"),
+    path("sign-out", accounts.sign_out, name="sign_out"),
+    path("conversations", conversations.conversation_list, name="conversations"),
+    path("conversations/new", starting.start_conversation, name="start_conversation"),
+    path(
+        "conversations/<id:conversation_id>",
+        conversations.conversation,
+        name="conversation",
+    ),
+    path(
+        "conversations/<id:conversation_id>/messages",
+        conversations.message_rows,
+        name="message_rows",
+    ),
+    path(
+        "conversations/<id:conversation_id>/composer",
+        conversations.composer,
+        name="composer",
+    ),
+    path("conversations/<id:conversation_id>/send", conversations.send, name="send"),
+    path(
+        "conversations/<id:conversation_id>/read",
+        conversations.read_conversation,
+        name="read_conversation",
+    ),
+    path("messages/<id:message_id>", messages.message, name="message"),
+    path("messages/<id:message_id>/edit", messages.edit_message, name="edit_message"),
+    path(
+        "messages/<id:message_id>/delete",
+        messages.delete_message,
+        name="delete_message",
+    ),
+    path("messages/<id:message_id>/read", inbox.read_message, name="read_message"),
+    path(
+        "messages/<id:message_id>/unread",
+        messages.unread_message,
+        name="unread_message",
+    ),
+    path("messages/<id:message_id>/thread", messages.thread, name="thread"),
+    path(
+        "messages/<id:message_id>/history",
+        messages.message_history,
+        name="message_history",
+    ),
+    path(
+        "messages/<id:message_id>/history/<id:version>/restore",
+        messages.restore_version,
+        name="restore_version",
+    ),
+    path("messages/<id:message_id>/receipts", messages.receipts, name="receipts"),
+    path("inbox", inbox.inbox, name="inbox"),
+    path("inbox/read", inbox.read_inbox, name="read_inbox"),
+    path("notifications", notifications.notification_list, name="notifications"),
+    path("notifications/read", notifications.read_all, name="read_notifications"),
+    path(
+        "notifications/<id:notification_id>/read",
+        notifications.read_notification,
+        name="read_notification",
+    ),
+    path("people", people.people, name="people"),
+    path("people/blocked", people.blocked, name="blocked"),
+    path("people/<str:username>/block", people.block, name="block"),
+    path("people/<str:username>/unblock", people.unblock, name="unblock"),
+    path("conversations/<id:conversation_id>/", include(details_urls)),
+    path("settings", oneself.profile, name="settings"),
+    path("settings/tokens", oneself.token_list, name="tokens"),
+    path(
+        "settings/tokens/<id:token_id>/revoke",
+        oneself.revoke_token,
+        name="revoke_token",
+    ),
+    path("settings/sessions", oneself.session_list, name="sessions"),
+    path(
+        "settings/sessions/end-others",
+        oneself.end_other_sessions,
+        name="end_other_sessions",
+    ),
+    path(
+        "settings/sessions/<str:reference>/end",
+        oneself.end_session,
+        name="end_session",
+    ),
+    path("account/password", accounts.change_password, name="password"),
+    path("account/<id:user_id>/own.css", styles.own_style, name="own_style"),
+    path("account/delete", accounts.delete_user, name="delete_user"),
+]

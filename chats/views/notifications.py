@@ -1,0 +1,68 @@
+"""All of a person's notifications, read ones too."""
+
+from typing import Final
+
+from django.contrib import messages as flashes
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from chats.gates import PageRequest, in_place, reader_of, signed_in
+from messaging.ids import ConversationId, NotificationId
+from messaging.services import conversations, notifications
+
+_PAGE: Final = 30
+
+
+@signed_in
+@require_safe
+def notification_list(request: PageRequest) -> HttpResponse:
+    return render(request, "chats/notifications.html", _notifications(request))
+
+
+@signed_in
+@require_POST
+def read_all(request: PageRequest) -> HttpResponse:
+    """Mark read what had arrived when the page was made."""
+    notifications.mark_inbox_read(
+        reader=reader_of(request), up_to=request.POST.get("up_to", "")
+    )
+    flashes.success(request, "Marked as read.")
+    if in_place(request):
+        context = {**_notifications(request), "in_place": True}
+        return render(request, "chats/notification_list.html", context)
+    return redirect("notifications")
+
+
+@signed_in
+@require_POST
+def read_notification(request: PageRequest, notification_id: int) -> HttpResponse:
+    notifications.mark_notification_read(
+        reader=reader_of(request), notification_id=NotificationId(notification_id)
+    )
+    if in_place(request):
+        # Nothing in the place of the button, and the count beside it.
+        return render(request, "chats/unread_count.html", {"in_place": True})
+    return redirect("notifications")
+
+
+def _notifications(request: PageRequest) -> dict[str, object]:
+    reader = reader_of(request)
+    # The count before the list: what arrives in between must stay unread.
+    unread = notifications.inbox_summary(reader=reader)
+    page = notifications.notification_page(
+        reader=reader, cursor=request.GET.get("cursor"), limit=_PAGE
+    )
+    titles = conversations.titles(
+        conversation_ids={
+            ConversationId(each.message.conversation_id) for each in page.items
+        }
+    )
+    return {
+        "items": [
+            (each, titles.get(ConversationId(each.message.conversation_id), ""))
+            for each in page.items
+        ],
+        "next_cursor": page.next_cursor,
+        "unread": unread,
+    }

@@ -1,0 +1,20 @@
+"""Generated code is formatted like all the other."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def formatted(code: str, name: str) -> str:
+    """`name` decides which settings apply; nothing need be there."""
+    path = Path(__file__).parent.parent / "src" / "parley_client" / name
+    ruff = [sys.executable, "-m", "ruff"]
+    for arguments in (["check", "--fix-only", "--quiet"], ["format", "--quiet"]):
+        code = subprocess.run(
+            [*ruff, *arguments, f"--stdin-filename={path}", "-"],
+            input=code,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    return code

@@ -1,0 +1,138 @@
+"""A typed client of Parley.
+
+    with Parley.sign_in("https://chat.example.org", "ada", password) as parley:
+        parley.conversations.start("grace").send("Tea at four?")
+
+`Parley` and `AsyncParley` are the same, but for `await`. What goes wrong is in
+`parley_client.errors`.
+"""
+
+from parley_client import errors
+from parley_client._async.client import AsyncParley
+from parley_client._async.conversations import AsyncConversation
+from parley_client._async.events import (
+    AsyncConversationCreated,
+    AsyncConversationReset,
+    AsyncConversationUpdated,
+    AsyncEvent,
+    AsyncEventPage,
+    AsyncEventStream,
+    AsyncMessageCreated,
+    AsyncMessageDeleted,
+    AsyncMessageEdited,
+    AsyncNotificationCreated,
+    AsyncPolledEvent,
+)
+from parley_client._async.inbox import AsyncInboxPage, AsyncNotification
+from parley_client._async.listing import AsyncListing
+from parley_client._async.messages import AsyncMessage, AsyncReply, AsyncThread
+from parley_client._sync.client import Parley
+from parley_client._sync.conversations import Conversation
+from parley_client._sync.events import (
+    ConversationCreated,
+    ConversationReset,
+    ConversationUpdated,
+    Event,
+    EventPage,
+    EventStream,
+    MessageCreated,
+    MessageDeleted,
+    MessageEdited,
+    NotificationCreated,
+    PolledEvent,
+)
+from parley_client._sync.inbox import InboxPage, Notification
+from parley_client._sync.listing import Listing
+from parley_client._sync.messages import Message, Reply, Thread
+from parley_client.base import Page
+from parley_client.errors import NoAnswerError, ParleyError, RefusedError
+from parley_client.models import (
+    Block,
+    ConversationDeleted,
+    Deletion,
+    ExportLine,
+    InboxSummary,
+    IssuedToken,
+    MessageRead,
+    MessageUnread,
+    Participant,
+    ParticipantAdded,
+    ParticipantRemoved,
+    PresenceChanged,
+    Ready,
+    Receipt,
+    Reset,
+    ServiceUser,
+    Token,
+    TypingChanged,
+    User,
+    UserUpdated,
+    Version,
+)
+
+__all__ = [
+    "AsyncConversation",
+    "AsyncConversationCreated",
+    "AsyncConversationReset",
+    "AsyncConversationUpdated",
+    "AsyncEvent",
+    "AsyncEventPage",
+    "AsyncEventStream",
+    "AsyncInboxPage",
+    "AsyncListing",
+    "AsyncMessage",
+    "AsyncMessageCreated",
+    "AsyncMessageDeleted",
+    "AsyncMessageEdited",
+    "AsyncNotification",
+    "AsyncNotificationCreated",
+    "AsyncParley",
+    "AsyncPolledEvent",
+    "AsyncReply",
+    "AsyncThread",
+    "Block",
+    "Conversation",
+    "ConversationCreated",
+    "ConversationDeleted",
+    "ConversationReset",
+    "ConversationUpdated",
+    "Deletion",
+    "Event",
+    "EventPage",
+    "EventStream",
+    "ExportLine",
+    "InboxPage",
+    "InboxSummary",
+    "IssuedToken",
+    "Listing",
+    "Message",
+    "MessageCreated",
+    "MessageDeleted",
+    "MessageEdited",
+    "MessageRead",
+    "MessageUnread",
+    "NoAnswerError",
+    "Notification",
+    "NotificationCreated",
+    "Page",
+    "Parley",
+    "ParleyError",
+    "Participant",
+    "ParticipantAdded",
+    "ParticipantRemoved",
+    "PolledEvent",
+    "PresenceChanged",
+    "Ready",
+    "Receipt",
+    "RefusedError",
+    "Reply",
+    "Reset",
+    "ServiceUser",
+    "Thread",
+    "Token",
+    "TypingChanged",
+    "User",
+    "UserUpdated",
+    "Version",
+    "errors",
+]

@@ -1,0 +1,1 @@
+"""The client, written once: the synchronous half is generated from this one."""

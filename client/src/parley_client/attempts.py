@@ -1,0 +1,172 @@
+"""When a request is sent again, and when what is known of it is all there will be."""
+
+import random
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from threading import Lock
+from typing import Final, Generic, TypeVar
+
+import httpx
+
+from parley_client.base import Request
+from parley_client.errors import (
+    NoAnswerError,
+    ParleyError,
+    RateLimitedError,
+    RefusedError,
+    ServerError,
+    UnexpectedAnswerError,
+    header,
+    refusal,
+    retry_after,
+)
+
+Answer_contra = TypeVar("Answer_contra", contravariant=True)
+
+# Seconds.
+_FIRST_PAUSE: Final = 0.1
+_LONGEST_PAUSE: Final = 8.0
+# A server that asks for more than this is not waited for.
+_LONGEST_WAIT: Final = 60.0
+
+_REMEMBERED: Final = 10_000
+
+_WORTH_REPEATING: Final = frozenset(
+    {
+        HTTPStatus.BAD_GATEWAY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        HTTPStatus.GATEWAY_TIMEOUT,
+    }
+)
+
+
+@dataclass(slots=True)
+class Attempts(Generic[Answer_contra]):
+    """What became of a request so far."""
+
+    request: Request[Answer_contra]
+    limit: int
+    made: int = 0
+    # An attempt may have done what was asked, and its answer was lost.
+    lost: bool = False
+
+    def after_failure(self, error: httpx.RequestError) -> float:
+        """How long to wait before the next attempt.
+
+        Raises:
+            NoAnswerError: there is none.
+        """
+        if not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            self.lost = True
+        if self._is_last():
+            raise NoAnswerError(
+                f"No answer to {self.request.operation}: {type(error).__name__}"
+            ) from error
+        return pause(self.made)
+
+    def after_refusal(self, response: httpx.Response) -> float | None:
+        """How long to wait before the next attempt; None if what was asked is done.
+
+        Raises:
+            RefusedError, UnexpectedAnswerError: there is no other attempt.
+        """
+        error = refusal(response)
+        if self.lost and isinstance(error, RefusedError) and self._is_done(error):
+            return None
+        wait = retry_after(response) or 0.0
+        again = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        if response.status_code in _WORTH_REPEATING:
+            again = self.lost = True
+        if not again or wait > _LONGEST_WAIT or self._is_last():
+            raise error
+        return max(wait, pause(self.made))
+
+    def _is_last(self) -> bool:
+        self.made += 1
+        safe = self.request.is_safe_to_repeat or not self.lost
+        return self.made > self.limit or not safe
+
+    def _is_done(self, error: RefusedError) -> bool:
+        """What is deleted is not found the second time."""
+        if self.request.method != "DELETE":
+            return False
+        return error.status == HTTPStatus.NOT_FOUND or (
+            self.request.operation,
+            error.code,
+        ) in {
+            ("messages_delete", "message_deleted"),
+            ("auth_revoke_current_token", "not_authenticated"),
+        }
+
+
+@dataclass(slots=True)
+class Reconnections:
+    """A stream that was open once is opened again for as long as it takes."""
+
+    limit: int
+    # Since the last event: a server that only opens streams is not hurried.
+    failures: int = 0
+    was_open: bool = False
+
+    def after(self, error: ParleyError | httpx.RequestError) -> float:
+        """How long to wait before the next attempt.
+
+        Raises:
+            RefusedError, UnexpectedAnswerError: it would be the same again.
+            NoAnswerError: the stream was never open, however often it was tried.
+        """
+        self.failures += 1
+        hopeless = not self.was_open and self.failures > self.limit
+        if isinstance(error, httpx.RequestError):
+            if hopeless:
+                raise NoAnswerError(
+                    f"No stream of events: {type(error).__name__}"
+                ) from error
+            return pause(self.failures)
+        if hopeless or not _may_pass(error):
+            raise error
+        asked = error.retry_after if isinstance(error, RefusedError) else None
+        return max(asked or 0.0, pause(self.failures))
+
+
+def _may_pass(error: ParleyError) -> bool:
+    if isinstance(error, UnexpectedAnswerError):
+        return error.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(error, RateLimitedError | ServerError)
+
+
+def pause(made: int) -> float:
+    """Twice as long each time, and never the same for two clients."""
+    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(made, 16))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
+
+
+@dataclass(slots=True)
+class Answers:
+    """The answers that have come, by the ids that the server gives requests.
+
+    An answer that some proxy repeats would otherwise be taken for the next one on the
+    same connection, and every later one there for its successor's.
+    """
+
+    _known: OrderedDict[str, None] = field(default_factory=OrderedDict, repr=False)
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def accept(self, response: httpx.Response) -> None:
+        """Take note of an answer, before its body is read.
+
+        Raises:
+            RemoteProtocolError: it had come before.
+        """
+        request_id = header(response, "X-Request-ID")
+        if request_id is None:
+            return
+        with self._lock:
+            if request_id in self._known:
+                raise httpx.RemoteProtocolError(
+                    "An earlier answer came again.", request=response.request
+                )
+            self._known[request_id] = None
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)

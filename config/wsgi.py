@@ -1,0 +1,53 @@
+"""The WSGI application that request workers serve."""
+
+import os
+from collections.abc import Iterable
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import (
+        InputStream,
+        StartResponse,
+        WSGIApplication,
+        WSGIEnvironment,
+    )
+
+_CHUNK_BYTES: Final = 64 * 1024
+_DRAINED_BYTES: Final = 16 * 1024 * 1024
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+
+def measured(wrapped: "WSGIApplication") -> "WSGIApplication":
+    """Read a body that comes in chunks, since Django takes one without a length for none.
+
+    One byte more than is allowed is enough to have it refused as too large.
+    """
+
+    def application(
+        environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        if chunked and not environ.get("CONTENT_LENGTH"):
+            body = _read(environ["wsgi.input"])
+            environ["wsgi.input"] = BytesIO(body)
+            environ["CONTENT_LENGTH"] = str(len(body))
+        return wrapped(environ, start_response)
+
+    return application
+
+
+def _read(chunks: "InputStream") -> bytes:
+    body = chunks.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    # Left unread, the rest would cost the client its connection.
+    for _ in range(_DRAINED_BYTES // _CHUNK_BYTES):
+        if not chunks.read(_CHUNK_BYTES):
+            break
+    return body
+
+
+application = measured(get_wsgi_application())

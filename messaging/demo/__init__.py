@@ -1,0 +1,1 @@
+"""A small believable set of conversations: `story` is told by `seeding`."""

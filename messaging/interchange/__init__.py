@@ -1,0 +1,1 @@
+"""Conversations in and out of this installation, as JSON Lines of one shape."""

@@ -1,0 +1,31 @@
+from django.core.management.base import BaseCommand
+from typing_extensions import override
+
+from messaging.management.terminal import counted
+from messaging.services.events import clear_expired_events
+from messaging.services.idempotency import clear_expired_keys
+from messaging.services.limits import clear_expired_counters
+from messaging.services.presence import clear_expired_presence
+from messaging.services.sessions import clear_expired_sessions
+from messaging.services.tokens import clear_expired_tokens
+from messaging.services.typists import clear_expired_typing
+
+
+class Command(BaseCommand):
+    help = (
+        "Forget expired idempotency keys and sessions, counters of limits whose window "
+        "is over, tokens that expired a month ago, and events that are too old to be "
+        "resumed from. To be run once a day."
+    )
+
+    @override
+    def handle(self, *args: object, **options: object) -> None:
+        for count, noun in (
+            (clear_expired_keys(), "idempotency key"),
+            (clear_expired_sessions(), "session"),
+            (clear_expired_tokens(), "access token"),
+            (sum(iter(clear_expired_counters, 0)), "limit counter"),
+            (sum(iter(clear_expired_events, 0)), "event"),
+            (clear_expired_typing() + clear_expired_presence(), "ephemeral row"),
+        ):
+            self.stdout.write(f"Cleared {counted(count, noun)}.")

@@ -1,0 +1,17 @@
+from django.core.management.base import BaseCommand
+from typing_extensions import override
+
+from messaging.services.installation import renew_epoch
+
+
+class Command(BaseCommand):
+    help = (
+        "Renew what every cached page is named by. To be run after restoring a backup, "
+        "before the server starts: the database will give out versions again that "
+        "caches and clients know with other contents."
+    )
+
+    @override
+    def handle(self, *args: object, **options: object) -> None:
+        renew_epoch()
+        self.stdout.write("Pages cached before will not be served any more.")

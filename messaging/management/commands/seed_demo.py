@@ -1,0 +1,58 @@
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+from typing_extensions import override
+
+from messaging.demo.seeding import DemoNameTakenError, DemoSignIn, DemoState, seed_demo
+from messaging.errors import DomainError
+from messaging.management.terminal import ParagraphHelpFormatter
+
+_HELP: Final = """\
+Fill in a small demo: six people with their conversations, and how to sign in.
+
+The password is random, and kept in the file demo-password of the data directory.
+Run again, this changes nothing and prints the same; if the file is gone, the
+people of the demo get a new password. Accounts of others are never touched."""
+
+_TOLD: Final = {
+    DemoState.SEEDED: "The demo is filled in.",
+    DemoState.ALREADY_THERE: "The demo is there already.",
+    DemoState.PASSWORD_RENEWED: "The demo is there already; its people have a new "
+    "password, because the file that held the old one was gone.",
+    DemoState.PASSWORD_UNKNOWN: "The demo is there already, but someone changed the "
+    "password. To get a new one, delete the file named below and run this again.",
+}
+
+
+class Command(BaseCommand):
+    help = _HELP
+
+    @override
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.formatter_class = ParagraphHelpFormatter
+
+    @override
+    def handle(self, **options: object) -> None:
+        file = settings.DATA_DIR / "demo-password"
+        try:
+            sign_in = seed_demo(password_file=file)
+        except (DemoNameTakenError, DomainError) as error:
+            raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            raise CommandError(f"The database refused: {str(error).strip()}") from error
+        except OSError as error:
+            raise CommandError(f"Cannot keep the password: {error}.") from error
+        self._tell(sign_in, file)
+
+    def _tell(self, sign_in: DemoSignIn, file: Path) -> None:
+        self.stdout.write(_TOLD[sign_in.state])
+        self.stdout.write(f"  username: {sign_in.username}")
+        if sign_in.state is DemoState.PASSWORD_UNKNOWN:
+            self.stdout.write(f"  password: no longer the one in {file}")
+        else:
+            self.stdout.write(f"  password: {sign_in.password}")
+            self.stdout.write("The others of the demo have the same password.")

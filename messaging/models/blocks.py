@@ -1,0 +1,43 @@
+from django.db import models
+from django.db.models import F, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.utils import timezone
+from typing_extensions import override
+
+from messaging.models.users import User
+
+
+class BlockQuerySet(QuerySet["Block"]):
+    def between(self, one: Combinable, others: Combinable) -> "BlockQuerySet":
+        return self.filter(
+            Q(blocker=one, blocked__in=others) | Q(blocked=one, blocker__in=others)
+        )
+
+
+class Block(models.Model):
+    """Nothing new goes between the two, whoever of them blocked."""
+
+    # The unique index begins with it.
+    blocker = models.ForeignKey(
+        User, on_delete=models.DO_NOTHING, related_name="blocks", db_index=False
+    )
+    blocked = models.ForeignKey(
+        User, on_delete=models.DO_NOTHING, related_name="blocked_by"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = BlockQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                name="block_once_per_pair", fields=["blocker", "blocked"]
+            ),
+            models.CheckConstraint(
+                name="block_of_someone_else", condition=~Q(blocker=F("blocked"))
+            ),
+        )
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.blocker_id} blocks {self.blocked_id}"

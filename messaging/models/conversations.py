@@ -1,0 +1,135 @@
+from django.db import models
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+from typing_extensions import override
+
+from messaging.ids import UserId
+from messaging.models.users import User
+
+
+class ConversationQuerySet(QuerySet["Conversation"]):
+    def of(self, user_id: UserId) -> "ConversationQuerySet":
+        return self.filter(participants__user=user_id)
+
+    def locked(self) -> "ConversationQuerySet":
+        """Locked until the transaction ends, in the order that everybody keeps."""
+        return self.select_for_update(of=("self",)).order_by("pk")
+
+
+class ConversationKind(models.TextChoices):
+    DIRECT = "direct"
+    GROUP = "group"
+
+
+class Conversation(models.Model):
+    """Direct, between exactly two people, or a group with a title."""
+
+    Kind = ConversationKind
+
+    kind = models.CharField(max_length=6, choices=Kind)
+    title = models.CharField(max_length=200, blank=True)
+    # The pair of a direct conversation, the smaller id first: one row a pair ever.
+    low_user = models.ForeignKey(
+        User, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+"
+    )
+    high_user = models.ForeignKey(
+        User, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+"
+    )
+    # The number the newest message was given, even if that one is deleted.
+    last_sequence = models.PositiveBigIntegerField(default=0, editable=False)
+    # Rises with whatever the conversation's page shows but names: see chats/cache.py.
+    version = models.PositiveBigIntegerField(default=1, editable=False)
+    last_activity_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    external_id = models.CharField(
+        max_length=255, null=True, blank=True, unique=True, editable=False
+    )
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                name="conversation_one_per_pair", fields=["low_user", "high_user"]
+            ),
+            models.CheckConstraint(
+                name="conversation_direct_has_two_people",
+                condition=Q(
+                    kind="direct", low_user__lt=F("high_user"), high_user__isnull=False
+                )
+                | Q(kind="group", low_user__isnull=True, high_user__isnull=True),
+            ),
+        )
+
+    @override
+    def __str__(self) -> str:
+        return self.title or f"{self.kind} conversation {self.pk}"
+
+    @property
+    def is_direct(self) -> bool:
+        return self.kind == self.Kind.DIRECT
+
+
+class ParticipantQuerySet(QuerySet["Participant"]):
+    def listed(self) -> "ParticipantQuerySet":
+        """Without those who hid the conversation and have had no message since."""
+        return self.filter(
+            Q(hidden_through__isnull=True)
+            | Q(conversation__last_sequence__gt=F("hidden_through"))
+        )
+
+    def longest_first(self) -> "ParticipantQuerySet":
+        return self.order_by("joined_at", "pk")
+
+
+class ParticipantRole(models.TextChoices):
+    OWNER = "owner"
+    MEMBER = "member"
+
+
+class Participant(models.Model):
+    """Someone's part in a conversation."""
+
+    Role = ParticipantRole
+
+    # No index of its own: the unique one below begins with it.
+    conversation = models.ForeignKey(
+        Conversation,
+        on_delete=models.CASCADE,
+        related_name="participants",
+        db_index=False,
+    )
+    user = models.ForeignKey(
+        User, on_delete=models.DO_NOTHING, related_name="participations"
+    )
+    role = models.CharField(max_length=6, choices=Role, default=Role.MEMBER)
+    # Notifications are made all the same, but silent.
+    muted = models.BooleanField(default=False)
+    # The conversation's last sequence when they hid it: out of their list until
+    # there is a later one.
+    hidden_through = models.PositiveBigIntegerField(
+        null=True, blank=True, editable=False
+    )
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+    # Events and overwritten versions before this reading of the installation's clock
+    # are not for them; 0 for the first ones.
+    joined_position = models.PositiveBigIntegerField(default=0, editable=False)
+
+    objects = ParticipantQuerySet.as_manager()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                name="participant_once_per_conversation",
+                fields=["conversation", "user"],
+            ),
+            models.UniqueConstraint(
+                name="participant_one_owner",
+                fields=["conversation"],
+                condition=Q(role="owner"),
+            ),
+        )
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.conversation_id}"

@@ -1,0 +1,111 @@
+"""Whenever a stream catches up, lives on or falls behind: each event once, in order."""
+
+import asyncio
+import random
+
+import pytest
+
+from api.events.catching_up import Caught
+from api.events.frames import Frame
+from api.events.streams import Credential, Stream
+from messaging.ids import Position, UserId
+
+EVENTS = 2000
+ANN = UserId(1)
+
+
+def frame(number: int, *, weight: int) -> Frame:
+    text = f"{number},".encode()
+    return Frame(Position(number), text, text.ljust(weight))
+
+
+class Log:
+    """Grows, is read late, and is told of in batches, as chance has it."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self.draw = draw
+        self.frames: list[Frame] = []
+
+    async def pause(self) -> None:
+        for _ in range(self.draw.randint(0, 3)):
+            await asyncio.sleep(0)
+
+    async def read(self, user: UserId, after: Position, limit: int) -> Caught:
+        assert user == ANN
+        await self.pause()
+        later = [each for each in self.frames if (each.position or 0) > after]
+        clock = Position(len(self.frames))
+        await self.pause()
+        complete = len(later) < limit
+        page = later[:limit]
+        reached = clock if complete else page[-1].position or after
+        return Caught(page, reached, complete)
+
+    async def grow(self, stream: Stream) -> None:
+        """What is told has been written before, and may be told much later."""
+        untold: list[Frame] = []
+        weight = self.draw.choice([1, 2000])
+        for number in range(1, EVENTS + 1):
+            self.frames.append(frame(number, weight=weight))
+            untold.append(self.frames[-1])
+            if self.draw.random() < 0.3:
+                await self.pause()
+                for each in untold:
+                    stream.offer(each)
+                untold = []
+            if self.draw.random() < 0.001:
+                stream.fall_behind()
+        for each in untold:
+            stream.offer(each)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_stream_tells_each_event_once_and_in_order(seed: int) -> None:
+    async def told() -> list[int]:
+        log = Log(random.Random(seed))
+        credential = Credential(ANN, None, None, "")
+        stream = Stream(credential, reached=Position(0))
+        growing = asyncio.create_task(log.grow(stream))
+        found: list[int] = []
+        async for chunk in stream.chunks(log.read):
+            found += [int(each) for each in chunk.replace(b" ", b"").split(b",")[:-1]]
+            # Often long enough for more to happen than is kept.
+            for _ in range(log.draw.choice([0, 3, 600])):
+                await asyncio.sleep(0)
+            if len(found) >= EVENTS:
+                stream.end("signed-out")
+        await growing
+        return found
+
+    assert asyncio.run(asyncio.wait_for(told(), 60)) == list(range(1, EVENTS + 1))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_poll_tells_each_event_once_and_in_order(seed: int) -> None:
+    async def told() -> list[int]:
+        log = Log(random.Random(seed))
+        credential = Credential(ANN, None, None, "")
+        stream = Stream(credential, reached=Position(0))
+        growing = asyncio.create_task(log.grow(stream))
+        found: list[int] = []
+        while len(found) < EVENTS:
+            page = await stream.page(log.read, limit=7, seconds=60)
+            assert 1 <= len(page) <= 7
+            found += [each.position or 0 for each in page]
+            # Each poll is a stream of its own.
+            stream.fall_behind()
+        await growing
+        return found
+
+    assert asyncio.run(asyncio.wait_for(told(), 60)) == list(range(1, EVENTS + 1))
+
+
+def test_a_stream_that_is_not_read_keeps_no_more_than_fits() -> None:
+    async def kept() -> tuple[bool, int]:
+        stream = Stream(Credential(ANN, None, None, ""), reached=Position(0))
+        stream.behind = False
+        for number in range(1, 10_000):
+            stream.offer(frame(number, weight=1000))
+        return stream.behind, len(stream._kept)
+
+    assert asyncio.run(kept()) == (True, 0)

@@ -1,0 +1,189 @@
+"""Opening an account, signing in and out, the password, the end of an account."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Browse, NewPerson
+from tests.browser.people import PATIENCE
+from tests.browser.watching import Watch
+from tests.live_server import PASSWORD, LiveServer
+
+NEW_PASSWORD = "four other unrelated words"
+
+
+@contextmanager
+def nothing_reloads(page: Page) -> Iterator[None]:
+    """What is done meanwhile swaps parts of the page, and never loads another."""
+    page.evaluate("window.stays = true")
+    yield
+    assert page.evaluate("window.stays === true")
+
+
+def sign_in(page: Page, username: str, password: str) -> None:
+    page.goto("/sign-in")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_an_account_is_opened_left_and_entered_again(
+    browse: Browse, *, scripts: bool
+) -> None:
+    page = browse(scripts=scripts)
+    username = f"dora-{secrets.token_hex(4)}"
+    page.goto("/sign-up")
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Your name").fill("Dora")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Open my account").click()
+    expect(page.get_by_text("No conversations yet.")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    sign_in(page, username, "not this one")
+    expect(page.get_by_text("enter a correct username and password")).to_be_visible()
+    sign_in(page, username, PASSWORD)
+    expect(page.get_by_role("heading", name="Conversations")).to_be_visible()
+
+
+def test_a_refused_name_is_told_at_its_field(browse: Browse, watch: Watch) -> None:
+    watch.forgive(422)
+    page = browse()
+    page.goto("/sign-up")
+    page.get_by_label("Username").fill("no spaces")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Open my account").click()
+    expect(page.get_by_text("A username has 1 to 64 letters")).to_be_visible()
+    expect(page.get_by_label("Username")).to_have_value("no spaces")
+
+
+def test_a_new_password_signs_out_elsewhere(
+    browse: Browse, new_person: NewPerson, *, scripts: bool
+) -> None:
+    ann = new_person("Ann")
+    page, elsewhere = browse(ann, scripts=scripts), browse()
+    sign_in(elsewhere, ann.username, PASSWORD)
+    expect(elsewhere.get_by_role("heading", name="Conversations")).to_be_visible()
+    page.goto("/settings")
+    page.get_by_role("link", name="Password").click()
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_label("New password").fill(NEW_PASSWORD)
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_text("Your password is changed.")).to_be_visible()
+    elsewhere.goto("/conversations")
+    expect(elsewhere.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_an_account_ends_with_a_receipt(
+    browse: Browse, new_person: NewPerson, *, scripts: bool
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = ann.talk_with(bob)
+    ann.say(talk, "Farewell.")
+    page = browse(ann, scripts=scripts)
+    page.goto("/settings")
+    page.get_by_role("link", name="Delete your account").click()
+    expect(page.get_by_text("This goes with it:")).to_be_visible()
+    counts = page.locator(".counts").inner_text()
+    page.get_by_label("Password").fill("not this one")
+    page.get_by_role("button", name="Delete my account").click()
+    expect(page.get_by_text("The password is wrong.")).to_be_visible()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Delete my account").click()
+    expect(page.get_by_role("heading", name="Your account is deleted")).to_be_visible()
+    assert page.locator(".counts").inner_text() == counts
+    assert bob.get("/conversations").json()["items"] == []
+
+
+def test_one_is_known_by_another_name(
+    browse: Browse, new_person: NewPerson, *, scripts: bool
+) -> None:
+    page = browse(new_person("Ann"), scripts=scripts)
+    page.goto("/settings")
+    page.get_by_label("Your name").fill("Anna Lovelace")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Your name is changed.")).to_be_visible()
+    expect(page.locator(".who")).to_contain_text("Anna Lovelace")
+
+
+def test_a_token_is_shown_once_and_revoked(
+    browse: Browse, new_person: NewPerson, server: LiveServer, *, scripts: bool
+) -> None:
+    page = browse(new_person("Ann"), scripts=scripts)
+    page.goto("/settings/tokens")
+    page.get_by_label("Name").fill("backup")
+    page.get_by_label("Valid for").select_option("A year")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Make the token").click()
+    secret = page.locator(".secret").inner_text()
+    assert opens(server, secret)
+    page.goto("/settings/tokens")
+    expect(page.get_by_text(secret)).to_have_count(0)
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.get_by_text("The token is revoked.")).to_be_visible()
+    expect(page.get_by_text("You have no access tokens.")).to_be_visible()
+    assert not opens(server, secret)
+
+
+def opens(server: LiveServer, token: str) -> bool:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = httpx.get(f"{server.urls[0]}/api/v1/me", headers=headers, timeout=PATIENCE)
+    return answer.status_code == httpx.codes.OK
+
+
+def test_a_token_is_made_with_the_password(
+    browse: Browse, watch: Watch, new_person: NewPerson
+) -> None:
+    watch.forgive(403)
+    page = browse(new_person("Ann"))
+    page.goto("/settings/tokens")
+    page.get_by_label("Name").fill("backup")
+    page.get_by_label("Password").fill("not this one")
+    page.get_by_role("button", name="Make the token").click()
+    expect(page.get_by_text("The password is wrong.")).to_be_visible()
+    expect(page.get_by_text("You have no access tokens.")).to_be_visible()
+
+
+def test_another_browser_is_signed_out(
+    browse: Browse, new_person: NewPerson, *, scripts: bool
+) -> None:
+    ann = new_person("Ann")
+    page, elsewhere = browse(ann, scripts=scripts), browse()
+    sign_in(elsewhere, ann.username, PASSWORD)
+    expect(elsewhere.get_by_role("heading", name="Conversations")).to_be_visible()
+    page.goto("/settings/sessions")
+    expect(page.locator(".setting")).to_have_count(2)
+    expect(page.locator(".setting").nth(0)).to_contain_text("this one")
+    expect(page.locator(".setting").nth(1)).to_contain_text("Chrome on Linux")
+    expect(page.locator(".setting").nth(1)).not_to_contain_text("until now")
+    page.get_by_role("button", name="Sign out Chrome on Linux").click()
+    expect(page.get_by_text("That browser is signed out.")).to_be_visible()
+    expect(page.locator(".setting")).to_have_count(1)
+    elsewhere.goto("/conversations")
+    expect(elsewhere.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_everything_of_ones_own_is_downloaded(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    page = browse(new_person("Ann"))
+    page.goto("/settings")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download everything").click()
+    assert download.value.suggested_filename == "parley-export.ndjson"
+    lines = download.value.path().read_text("utf-8").splitlines()
+    assert '"type":"end"' in lines[-1]
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/settings"])
+def test_the_api_docs_are_a_link_away_and_work_under_their_policy(
+    browse: Browse, new_person: NewPerson, path: str
+) -> None:
+    page = browse(None if path == "/sign-in" else new_person("Ann"))
+    page.goto(path)
+    page.get_by_role("link", name="API docs").click()
+    expect(page.get_by_role("heading", name="Parley")).to_be_visible()
+    expect(page.locator(".opblock").first).to_be_visible()

@@ -1,0 +1,201 @@
+"""Reading and writing: a conversation, a thread, the history of a message."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import PHONE, Browse, NewPerson
+from tests.browser.test_accounts import nothing_reloads
+
+
+def message(page: Page, content: str) -> Locator:
+    return page.locator(".message", has_text=content)
+
+
+def open_menu(page: Page, content: str, entry: str) -> None:
+    row = message(page, content)
+    row.hover()
+    row.get_by_label("More about this message").click()
+    row.get_by_role("link", name=entry, exact=True).click()
+
+
+def test_a_message_is_sent_by_keyboard(browse: Browse, new_person: NewPerson) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    page = browse(ann)
+    page.goto(f"/conversations/{ann.talk_with(bob)}")
+    with nothing_reloads(page):
+        page.get_by_label("Your message").fill("First line\nsecond line")
+        page.get_by_label("Your message").press("Control+Enter")
+        expect(message(page, "second line")).to_be_in_viewport()
+        expect(page.get_by_label("Your message")).to_have_value("")
+    assert bob.get("/inbox/summary").json()["unread_count"] == 1
+
+
+def test_a_message_is_answered_changed_and_deleted_in_its_place(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = ann.talk_with(bob)
+    bob.say(talk, "Shall we play?")
+    page = browse(ann)
+    page.goto(f"/conversations/{talk}")
+    with nothing_reloads(page):
+        message(page, "Shall we play?").hover()
+        message(page, "Shall we play?").get_by_role("link", name="Reply").click()
+        page.get_by_label("Your reply").fill("You begin.")
+        page.get_by_role("button", name="Send").click()
+        expect(message(page, "You begin.").locator(".answers")).to_contain_text("Bob")
+        open_menu(page, "You begin.", "Edit")
+        page.locator(".in-place textarea").fill("You begin, I have black.")
+        page.get_by_role("button", name="Save").click()
+        expect(message(page, "I have black.")).to_contain_text("Edited")
+        open_menu(page, "I have black.", "Delete")
+        page.get_by_role("button", name="Delete", exact=True).click()
+        expect(message(page, "I have black.")).to_have_count(0)
+    [left] = bob.get(f"/conversations/{talk}/messages").json()["items"]
+    assert left["content"] == "Shall we play?"
+
+
+def test_the_same_without_scripts(browse: Browse, new_person: NewPerson) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = ann.talk_with(bob)
+    bob.say(talk, "Shall we play?")
+    page = browse(ann, scripts=False)
+    page.goto(f"/conversations/{talk}")
+    message(page, "Shall we play?").hover()
+    message(page, "Shall we play?").get_by_role("link", name="Reply").click()
+    page.get_by_label("Your reply").fill("You begin.")
+    page.get_by_role("button", name="Send").click()
+    open_menu(page, "You begin.", "Edit")
+    page.locator("form textarea").first.fill("You begin, I have black.")
+    page.get_by_role("button", name="Save").click()
+    expect(message(page, "I have black.")).to_contain_text("Edited")
+    open_menu(page, "I have black.", "History")
+    expect(page.locator(".version")).to_have_count(2)
+    page.get_by_role("button", name="Bring this back").click()
+    expect(page.get_by_text("Version 1 is back.")).to_be_visible()
+    page.get_by_role("link", name="In the conversation").click()
+    open_menu(page, "You begin.", "Delete")
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(message(page, "You begin.")).to_have_count(0)
+
+
+def test_older_messages_come_when_one_scrolls_to_them(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = ann.talk_with(bob)
+    for number in range(75):
+        ann.say(talk, f"Number {number}.")
+    page = browse(bob, size=PHONE)
+    page.goto(f"/conversations/{talk}")
+    expect(message(page, "Number 74.")).to_be_in_viewport()
+    expect(message(page, "Number 0.")).to_have_count(0)
+    with nothing_reloads(page):
+        while message(page, "Number 0.").count() == 0:
+            first = page.locator(".message").first
+            before = first.get_attribute("id")
+            page.locator(".older").scroll_into_view_if_needed()
+            expect(first).not_to_have_id(before or "")
+    expect(page.locator(".message")).to_have_count(75)
+
+
+def test_what_is_new_stands_under_a_line_and_is_read_when_seen(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = ann.talk_with(bob)
+    bob.say(talk, "You have seen this.")
+    [known] = ann.get("/inbox").json()["items"]
+    ann.put(f"/messages/{known['id']}/read")
+    bob.say(talk, "But not this.")
+    page = browse(ann)
+    page.goto(f"/conversations/{talk}")
+    new = page.locator(".new-line ~ .message")
+    expect(new).to_have_count(1)
+    expect(new).to_contain_text("But not this.")
+    expect(page).to_have_title("Bob · Parley")
+    assert ann.get("/inbox/summary").json()["unread_count"] == 0
+
+
+def test_a_draft_outlives_its_page(browse: Browse, new_person: NewPerson) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    page = browse(ann)
+    page.goto(f"/conversations/{ann.talk_with(bob)}")
+    page.get_by_label("Your message").press_sequentially("Half a thou")
+    page.goto("/settings")
+    page.go_back()
+    expect(page.get_by_label("Your message")).to_have_value("Half a thou")
+
+
+def test_keys_move_between_messages(browse: Browse, new_person: NewPerson) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = ann.talk_with(bob)
+    for content in ("one", "two", "three"):
+        bob.say(talk, content)
+    page = browse(ann)
+    page.goto(f"/conversations/{talk}")
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+    expect(message(page, "two")).to_be_focused()
+    page.keyboard.press("r")
+    expect(page.get_by_label("Your reply")).to_be_focused()
+
+
+def test_the_sender_sees_who_has_read(browse: Browse, new_person: NewPerson) -> None:
+    ann, bob, cleo = new_person("Ann"), new_person("Bob"), new_person("Cleo")
+    talk = ann.group("Walks", bob, cleo)
+    sent = ann.say(talk, "Nine it is.")
+    bob.put(f"/messages/{sent}/read")
+    page = browse(ann)
+    page.goto(f"/conversations/{talk}")
+    message(page, "Nine it is.").get_by_role("link", name="Sent").click()
+    expect(page.locator("li", has_text="Bob")).to_contain_text("Read")
+    expect(page.locator("li", has_text="Cleo")).to_contain_text("Not yet")
+
+
+def test_a_deep_thread_folds_and_goes_on(
+    browse: Browse, new_person: NewPerson, *, scripts: bool
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = ann.talk_with(bob)
+    root = above = ann.say(talk, "Level 0.")
+    for level in range(1, 13):
+        above = ann.say(talk, f"Level {level}.", reply_to=above)
+    page = browse(bob, scripts=scripts)
+    page.goto(f"/messages/{root}/thread")
+    expect(page.get_by_role("heading", name="12 replies")).to_be_visible()
+    expect(page.get_by_text("Level 8.")).to_be_visible()
+    expect(page.get_by_text("Level 12.")).to_have_count(0)
+    page.locator("summary", has_text="replies").first.click()
+    expect(page.get_by_text("Level 8.")).to_be_hidden()
+    page.locator("summary", has_text="replies").first.click()
+    page.get_by_role("link", name="Continue this thread").click()
+    expect(page.get_by_text("Level 12.")).to_be_visible()
+    page.get_by_role("link", name="The message this replies to").click()
+    expect(page.get_by_text("Level 8.")).to_be_visible()
+
+
+def test_a_history_marks_what_changed(browse: Browse, new_person: NewPerson) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    sent = ann.say(ann.talk_with(bob), "Supper at six.")
+    ann.patch(f"/messages/{sent}", {"content": "Supper at seven."})
+    page = browse(bob)
+    page.goto(f"/messages/{sent}/history")
+    expect(page.locator(".version del")).to_contain_text("six")
+    expect(page.locator(".version ins")).to_contain_text("seven")
+    expect(page.get_by_role("button", name="Bring this back")).to_have_count(0)
+
+
+def test_a_conversation_is_found_by_its_name(
+    browse: Browse, new_person: NewPerson, *, scripts: bool
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    ann.group("Long walks", bob)
+    ann.group("Short talks", bob)
+    page = browse(ann, scripts=scripts)
+    page.goto("/conversations")
+    expect(page.locator(".rows > li")).to_have_count(2)
+    page.get_by_role("searchbox").fill("walk")
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.locator(".rows > li")).to_have_count(1)
+    page.get_by_role("link", name="Long walks").click()
+    expect(page.get_by_role("heading", name="Long walks")).to_be_visible()

@@ -1,0 +1,84 @@
+"""What every page keeps to, whatever is on it."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from itertools import product
+from pathlib import Path
+from typing import Final, Literal
+
+import pytest
+from playwright.sync_api import CDPSession, Page
+
+from tests.browser.conftest import DESKTOP, PHONE, Browse
+from tests.browser.people import Someone
+from tests.browser.scene import DOORS, PAGES, furnished, seeded
+from tests.browser.watching import Watch
+from tests.live_server import LiveServer
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
+MOST_BYTES = 100_000
+MODES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+
+
+@pytest.fixture(scope="session")
+def maya(server: LiveServer, server_environment: Mapping[str, str]) -> Someone:
+    return seeded(server, server_environment)
+
+
+@pytest.fixture(scope="session")
+def paths(maya: Someone) -> Mapping[str, str]:
+    return furnished(maya)
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong, and where."""
+    page.evaluate(AXE)
+    found: list[str] = page.evaluate(
+        """async () => (await axe.run({resultTypes: ["violations"]})).violations
+            .flatMap(({id, nodes}) => nodes.map(
+                ({target, failureSummary}) => `${id} at ${target}: ${failureSummary}`
+            ))"""
+    )
+    return found
+
+
+@pytest.mark.parametrize("name", [*DOORS, *PAGES])
+def test_a_page_is_small_and_accessible_however_it_is_shown(
+    browse: Browse,
+    watch: Watch,
+    maya: Someone,
+    paths: Mapping[str, str],
+    screenshots: Path,
+    name: str,
+) -> None:
+    if name == "missing":
+        watch.forgive(404)
+    page = browse(None if name in DOORS else maya)
+    wire = page.context.new_cdp_session(page)
+    wire.send("Network.enable")
+    sizes = received(wire)
+    page.goto(paths[name], wait_until="load")
+    assert 0 < sum(sizes) < MOST_BYTES
+    for size, mode in product((DESKTOP, PHONE), MODES):
+        show(page, size, mode)
+        file = screenshots / f"{name}-{size[0]}-{mode}.png"
+        page.screenshot(path=file, full_page=True)
+        assert violations(page) == []
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= size[0]
+
+
+def show(page: Page, size: tuple[int, int], mode: Literal["light", "dark"]) -> None:
+    width, height = size
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=mode)
+
+
+def received(wire: CDPSession) -> list[float]:
+    """Bytes over the wire, headers too, of each answer as it ends."""
+    sizes: list[float] = []
+    wire.on(
+        "Network.loadingFinished",
+        lambda event: sizes.append(event["encodedDataLength"]),
+    )
+    return sizes

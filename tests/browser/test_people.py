@@ -1,0 +1,105 @@
+"""Finding people, writing to them, blocking them; notifications."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Browse, NewPerson
+from tests.browser.test_accounts import nothing_reloads
+from tests.browser.watching import Watch
+
+
+def test_people_are_found_while_typing(browse: Browse, new_person: NewPerson) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    page = browse(ann)
+    page.goto("/people")
+    with nothing_reloads(page):
+        page.get_by_role("searchbox").press_sequentially(bob.username)
+        expect(page.locator(".person")).to_have_count(1)
+        page.get_by_role("button", name="Write to Bob").click()
+        expect(page.get_by_role("heading", name="Bob")).to_be_visible()
+
+
+def test_people_are_found_and_written_to_without_scripts(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    page = browse(ann, scripts=False)
+    page.goto("/people")
+    page.get_by_role("searchbox").fill(bob.username)
+    page.get_by_role("searchbox").press("Enter")
+    page.get_by_role("button", name="Write to Bob").click()
+    page.get_by_label("Your message").fill("Good morning, Bob.")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("Good morning, Bob.")).to_be_visible()
+
+
+def test_someone_is_blocked_and_let_be(
+    browse: Browse, watch: Watch, new_person: NewPerson, *, scripts: bool
+) -> None:
+    watch.forgive(403)
+    ann, bob = new_person("Ann"), new_person("Bob")
+    page = browse(ann, scripts=scripts)
+    page.goto(f"/people?q={bob.username}")
+    page.get_by_role("button", name="Block Bob").click()
+    expect(page.get_by_text("Bob is blocked.")).to_be_visible()
+    bobs = browse(bob, scripts=scripts)
+    bobs.goto(f"/people?q={ann.username}")
+    bobs.get_by_role("button", name="Write to Ann").click()
+    expect(bobs.get_by_text("This cannot be delivered.")).to_be_visible()
+    page.goto("/people/blocked")
+    page.get_by_role("button", name="Unblock Bob").click()
+    expect(page.get_by_text("Bob is no longer blocked.")).to_be_visible()
+    ann.talk_with(bob)
+
+
+def test_a_notification_is_marked_read_in_its_place(
+    browse: Browse, new_person: NewPerson, *, scripts: bool
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = bob.group("Walks", ann)
+    bob.say(talk, f"@{ann.username}, are you coming?")
+    bob.say(talk, "We leave at nine.")
+    page = browse(ann, scripts=scripts)
+    page.goto("/notifications")
+    expect(page).to_have_title("(2) Notifications · Parley")
+    rows = page.locator(".mail")
+    expect(rows.nth(0)).to_contain_text("Bob wrote in Walks")
+    expect(rows.nth(1)).to_contain_text("Bob mentioned you in Walks")
+    rows.nth(1).get_by_role("button", name="Mark read").click()
+    expect(page).to_have_title("(1) Notifications · Parley")
+    expect(rows.nth(1).get_by_role("button")).to_have_count(0)
+    page.get_by_role("button", name="Mark all as read").click()
+    expect(page).to_have_title("Notifications · Parley")
+    expect(rows).to_have_count(2)
+    expect(page.get_by_role("button", name="Mark read")).to_have_count(0)
+
+
+def test_a_notification_leads_to_its_message(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = bob.talk_with(ann)
+    bob.say(talk, "The first of many.")
+    for number in range(40):
+        bob.say(talk, f"Number {number}.")
+    page = browse(ann)
+    page.goto("/notifications")
+    page.get_by_role("link", name="Older").scroll_into_view_if_needed()
+    page.get_by_role("link", name="The first of many.").click()
+    expect(page.get_by_text("The first of many.")).to_be_in_viewport()
+
+
+def test_the_inbox_empties_one_by_one_and_at_once(
+    browse: Browse, new_person: NewPerson, *, scripts: bool
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = bob.talk_with(ann)
+    for number in range(3):
+        bob.say(talk, f"Number {number}.")
+    page = browse(ann, scripts=scripts)
+    page.goto("/inbox")
+    page.get_by_role("button", name="Mark read").nth(1).click()
+    expect(page.locator(".mail")).to_have_count(2)
+    expect(page).to_have_title("(2) Inbox · Parley")
+    page.get_by_role("button", name="Mark all as read").click()
+    expect(page.get_by_text("All caught up.")).to_be_visible()
+    expect(page).to_have_title("Inbox · Parley")

@@ -1,0 +1,111 @@
+"""Signing up, in and out; changing the password."""
+
+from http import HTTPStatus
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from messaging.models import User
+from messaging.rates import Rate
+from messaging.services.tokens import issue_token
+from tests.chats.conftest import browser_of
+from tests.conftest import PASSWORD
+
+SIGN_UP = {"username": "dora", "display_name": "Dora", "password": PASSWORD}
+
+
+def test_a_page_asks_for_a_sign_in_and_comes_back(ann: User) -> None:
+    client = Client()
+    asked = client.get("/inbox?cursor=x")
+    assert asked.headers["Location"] == "/sign-in?next=/inbox%3Fcursor%3Dx"
+    signs = {"username": "ann", "password": PASSWORD}
+    answer = client.post(asked.headers["Location"], {**signs, "next": "/inbox"})
+    assert answer.headers["Location"] == "/inbox"
+
+
+def test_a_part_of_a_page_sends_the_whole_page_to_the_sign_in(db: None) -> None:
+    answer = Client().get("/inbox", headers={"HX-Request": "true"})
+    assert answer.headers["HX-Redirect"] == "/sign-in"
+
+
+def test_signing_up_signs_in(db: None) -> None:
+    client = Client()
+    assert client.post("/sign-up", SIGN_UP).headers["Location"] == "/"
+    assert client.get("/conversations").status_code == HTTPStatus.OK
+    assert User.objects.get(username="dora").display_name == "Dora"
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "told"),
+    [
+        ({"username": "ANN"}, 409, "This username is taken."),
+        ({"username": "no spaces"}, 422, "A username has 1 to 64 letters"),
+        ({"password": "dora"}, 422, "This password is too short."),
+        ({"display_name": "x" * 101}, 422, "A display name has 1 to 100"),
+    ],
+)
+def test_a_refused_sign_up_says_why(
+    ann: User, change: dict[str, str], status: int, told: str
+) -> None:
+    answer = Client().post("/sign-up", {**SIGN_UP, **change})
+    assert answer.status_code == status
+    assert told in answer.content.decode()
+    assert User.objects.count() == 1
+
+
+def test_registrations_are_counted(db: None, settings: Settings) -> None:
+    settings.PARLEY_RATE_LIMITS = True
+    settings.PARLEY_LIMIT_REGISTRATIONS = Rate(1, 3600)
+    Client().post("/sign-up", {**SIGN_UP, "username": "?"})
+    answer = Client().post("/sign-up", SIGN_UP)
+    assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    assert int(answer.headers["Retry-After"]) > 0
+    assert not User.objects.exists()
+
+
+def test_where_nobody_registers_the_page_says_so(db: None, settings: Settings) -> None:
+    settings.PARLEY_REGISTRATION = "closed"
+    assert b"<form" not in Client().get("/sign-up").content
+    assert Client().post("/sign-up", SIGN_UP).status_code == HTTPStatus.FORBIDDEN
+    assert not User.objects.exists()
+
+
+def test_signing_out_is_a_post(anns: Client) -> None:
+    assert anns.get("/sign-out").status_code == HTTPStatus.METHOD_NOT_ALLOWED
+    anns.post("/sign-out")
+    assert anns.get("/conversations").status_code == HTTPStatus.FOUND
+
+
+def test_a_new_password_ends_everything_else(ann: User, anns: Client) -> None:
+    elsewhere = browser_of(ann)
+    issue_token(user=ann, name="phone", expires_in=None)
+    form = {"current": PASSWORD, "new_password": "four other unrelated words"}
+    assert anns.post("/account/password", form).headers["Location"] == "/settings"
+    assert b"Your password is changed" in anns.get("/settings").content
+    assert elsewhere.get("/settings").status_code == HTTPStatus.FOUND
+    assert not ann.access_tokens.exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ({"current": "wrong", "new_password": "four other words"}, "is wrong"),
+        ({"current": PASSWORD, "new_password": "short"}, "too short"),
+    ],
+)
+def test_a_refused_password_changes_nothing(
+    ann: User, anns: Client, form: dict[str, str], told: str
+) -> None:
+    assert told in anns.post("/account/password", form).content.decode()
+    ann.refresh_from_db()
+    assert ann.check_password(PASSWORD)
+
+
+def test_guesses_at_the_password_are_counted(anns: Client, settings: Settings) -> None:
+    settings.PARLEY_RATE_LIMITS = True
+    settings.PARLEY_LIMIT_SIGN_IN = Rate(1, 3600)
+    form = {"current": "wrong", "new_password": "four other words"}
+    anns.post("/account/password", form)
+    answer = anns.post("/account/password", {**form, "current": PASSWORD})
+    assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS

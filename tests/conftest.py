@@ -1,0 +1,204 @@
+"""Fixtures that every test may use."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from django.core.cache import caches
+from django.core.cache.backends.redis import RedisCache
+from django.db import connection
+from django.db.models.signals import post_save, pre_save
+from pytest_django import Settings
+
+from messaging import signals
+from messaging.models import Conversation, Message, User
+from messaging.services.conversations import start_group
+from messaging.services.tokens import issue_token
+from tests.api_client import ApiClient
+from tests.hashing import QUICK_HASHERS
+from tests.live_server import LiveServer, served_database
+
+PASSWORD = "correct horse battery staple"
+
+DisconnectReceivers = Callable[[], AbstractContextManager[None]]
+
+
+class MakeUser(Protocol):
+    def __call__(self, username: str, *, display_name: str = "") -> User: ...
+
+
+class Execute(Protocol):
+    def __call__(
+        self,
+        statement: str,
+        parameters: object,
+        many: bool,
+        context: dict[str, object],
+        /,
+    ) -> object: ...
+
+
+class Meanwhile(Protocol):
+    def __call__(
+        self, deed: Callable[[], object], *, before: str
+    ) -> AbstractContextManager[None]: ...
+
+
+class ClientOf(Protocol):
+    def __call__(self, user: User) -> ApiClient: ...
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
+    """A test sits idle in its transaction while servers beside it work."""
+    if connection.vendor == "postgresql":
+        connection.settings_dict["OPTIONS"].pop("options")
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> Iterator[None]:
+    """LocMemCache outlives a test, and so do the versions that its keys name."""
+    for cache in caches.all():
+        cache.clear()
+    yield
+    for cache in caches.all():
+        cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = QUICK_HASHERS
+
+
+@pytest.fixture(autouse=True)
+def _no_limits(settings: Settings) -> None:
+    """A test that is about a limit sets it, and turns limits on."""
+    settings.PARLEY_RATE_LIMITS = False
+
+
+@pytest.fixture
+def no_counters() -> Iterator[None]:
+    """The cache that limits are counted in does not answer."""
+    answering = caches["limits"]
+    # Nobody listens there.
+    caches["limits"] = RedisCache("redis://127.0.0.1:1/0", {})
+    yield
+    caches["limits"] = answering
+
+
+@pytest.fixture
+def make_user(db: None) -> MakeUser:
+    def make(username: str, *, display_name: str = "") -> User:
+        return User.objects.create_user(username, PASSWORD, display_name)
+
+    return make
+
+
+@pytest.fixture
+def ann(make_user: MakeUser) -> User:
+    return make_user("ann", display_name="Ann")
+
+
+@pytest.fixture
+def bob(make_user: MakeUser) -> User:
+    return make_user("bob", display_name="Bob")
+
+
+@pytest.fixture
+def cleo(make_user: MakeUser) -> User:
+    return make_user("cleo", display_name="Cleo")
+
+
+@pytest.fixture
+def client_of(db: None) -> ClientOf:
+    def sign_in(user: User) -> ApiClient:
+        return ApiClient(issue_token(user=user, name="test", expires_in=None).secret)
+
+    return sign_in
+
+
+@pytest.fixture
+def anonymous(db: None) -> ApiClient:
+    return ApiClient()
+
+
+@pytest.fixture
+def receivers_disconnected() -> DisconnectReceivers:
+    """Rows as they are written, without what the receivers of a message add."""
+
+    @contextmanager
+    def disconnected() -> Iterator[None]:
+        pre, post = signals.on_message_pre_save, signals.on_message_post_save
+        names = ("messaging.message.pre_save", "messaging.message.post_save")
+        assert pre_save.disconnect(sender=Message, dispatch_uid=names[0])
+        assert post_save.disconnect(sender=Message, dispatch_uid=names[1])
+        try:
+            yield
+        finally:
+            pre_save.connect(pre, sender=Message, dispatch_uid=names[0])
+            post_save.connect(post, sender=Message, dispatch_uid=names[1])
+
+    return disconnected
+
+
+@pytest.fixture
+def live_server_processes(tmp_path: Path) -> Iterator[Callable[[int], LiveServer]]:
+    """Start real servers: as many processes as asked for, each on a port of its own.
+
+    They share a database of their own: a file, or another database of the server.
+    """
+    started: list[LiveServer] = []
+    with served_database(tmp_path) as environment:
+
+        def start(processes: int) -> LiveServer:
+            server = LiveServer.start(environment, processes=processes)
+            started.append(server)
+            return server
+
+        try:
+            yield start
+        finally:
+            for server in started:
+                server.stop()
+
+
+@pytest.fixture
+def message(ann: User, bob: User) -> Message:
+    """From ann to bob, the first of their conversation."""
+    return Message.objects.create(sender=ann, receiver=bob, content="hello")
+
+
+@pytest.fixture
+def group(ann: User, bob: User, cleo: User) -> Conversation:
+    """Owned by ann; bob and cleo are members."""
+    return start_group(owner=ann, title="Team", usernames=["bob", "cleo"]).conversation
+
+
+@pytest.fixture
+def meanwhile() -> Meanwhile:
+    """Do something just before a query, as another process might."""
+
+    @contextmanager
+    def interrupted(deed: Callable[[], object], *, before: str) -> Iterator[None]:
+        done = False
+
+        def watch(
+            execute: Execute,
+            statement: str,
+            parameters: object,
+            many: bool,
+            context: dict[str, object],
+        ) -> object:
+            nonlocal done
+            if before in statement and not done:
+                done = True
+                deed()
+            return execute(statement, parameters, many, context)
+
+        with connection.execute_wrapper(watch):
+            yield
+        assert done, f"no query with {before}"
+
+    return interrupted

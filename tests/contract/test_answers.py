@@ -1,0 +1,53 @@
+"""What is sent is what the document describes: answers are not validated when served."""
+
+from typing import Final, cast
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # comes with openapi-spec-validator
+
+from api.application import api
+from tests.api_client import JsonValue
+from tests.contract.scene import grown_scene
+from tests.contract.test_query_counts import ROWS
+
+_JSON = "application/json"
+_DOCUMENT = cast("dict[str, JsonValue]", api.get_openapi_schema())
+
+
+def _described(operation_id: str) -> Draft202012Validator:
+    """A validator of the operation's 200."""
+    paths = cast("dict[str, dict[str, dict[str, JsonValue]]]", _DOCUMENT["paths"])
+    (operation,) = (
+        operation
+        for path in paths.values()
+        for operation in path.values()
+        if operation["operationId"] == operation_id
+    )
+    responses = cast("dict[str, dict[str, JsonValue]]", operation["responses"])
+    # By the number, as ninja has it, or by its text.
+    answers = {str(status): answer for status, answer in responses.items()}
+    content = cast(
+        "dict[str, dict[str, dict[str, JsonValue]]]", answers["200"]["content"]
+    )
+    schema = content[_JSON]["schema"]
+    return Draft202012Validator({**schema, "components": _DOCUMENT["components"]})
+
+
+# Each line and frame of theirs is validated where they are tested.
+STREAMED: Final = {"me_export", "events_stream"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("operation_id", sorted(ROWS.keys() - STREAMED))
+def test_every_read_answers_what_is_described(operation_id: str) -> None:
+    client, ids = grown_scene(3)
+    validator = _described(operation_id)
+    for read in ROWS[operation_id]:
+        answer = client.get(read.path.format_map(ids))
+        assert answer.status == 200
+        validator.validate(answer.json)
+
+
+def test_an_answer_that_is_not_described_is_noticed() -> None:
+    with pytest.raises(Exception, match="required property"):
+        _described("messages_get").validate({"id": 1})

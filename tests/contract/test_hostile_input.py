@@ -1,0 +1,170 @@
+"""Whatever is sent, to any operation: a declared problem, and nothing is written."""
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+from django.db import transaction
+
+from tests.api_client import Answer, ApiClient
+from tests.contract.document import Operation, operations
+from tests.contract.hostile import (
+    Case,
+    cursor_kinds,
+    foreign_cursors,
+    hostile_requests,
+    proper_requests,
+)
+from tests.contract.hostile_headers import hostile_headers
+from tests.contract.scene import Scene, set_scene
+from tests.contract.tables import everything
+
+_UNSEEN: Final = ("bidi override", "zero width")
+_CONTENT: Final = {f"content: {name}" for name in _UNSEEN}
+
+# Odd, but right: a token needs no name, people may be looked for by any text, and
+# write what they like; a service knows people by ids of its own.
+ACCEPTED: Final = {
+    "auth_create_token": {f"name: {name}" for name in ("blank", "empty", *_UNSEEN)},
+    "auth_register": {"password: bidi override"},
+    "me_change_password": {"new_password: bidi override"},
+    "messages_edit": _CONTENT,
+    "messages_send": _CONTENT,
+    "messages_send_direct": _CONTENT,
+    "service_create_user": {f"external_id: {name}" for name in _UNSEEN},
+    "users_search": {
+        f"query: {name}"
+        for name in (
+            *("lone surrogate", "not UTF-8", "overlong", "blank", "letters"),
+            *("other digits", "escaped twice", "with spaces", "signed", "fraction"),
+            *("2^63", "-2^63 - 1", "-1", "0", "1e400", "underscored", "hexadecimal"),
+            *("NaN", "true", "null", *_UNSEEN),
+        )
+    },
+}
+
+# Nobody's; none of it may be an error of the server.
+CREDENTIALS: Final = (
+    *("Bearer", "Bearer ", "Bearer x", "Bearer x y", "Basic eDp5"),
+    *("", "x" * 5001, f"Bearer {'x' * 5001}", "Bearer \u00e9", "Bearer \x00"),
+)
+
+# Headers are read by middleware, by what these share with others, or by them alone.
+READ_BY_THEM: Final = frozenset(
+    {"auth_create_token", "me_get", "messages_list", "messages_send", "messages_edit"}
+)
+
+# Why a header may be refused; every other one is ignored.
+REFUSED_HEADERS: Final = frozenset(
+    {"invalid_idempotency_key", "stale_version", "invalid_request"}
+)
+
+for_every_operation = pytest.mark.parametrize(
+    "operation", operations(), ids=lambda operation: operation.id
+)
+
+
+@pytest.fixture
+def scene(db: None) -> Scene:
+    return set_scene()
+
+
+def ask(case: Case, operation: Operation, client: ApiClient) -> Answer:
+    """What an operation accepts is undone; what it wrote refusing is kept."""
+    with transaction.atomic():
+        answer = case.send(client, operation)
+        if answer.status < 400:
+            transaction.set_rollback(True)
+    assert answer.status in operation.statuses, (case.name, answer)
+    return answer
+
+
+def refused(case: Case, operation: Operation, client: ApiClient) -> bool:
+    answer = ask(case, operation, client)
+    if answer.status < 400:
+        return False
+    assert answer.status < 500, (case.name, answer)
+    assert answer.code, case.name
+    return True
+
+
+@for_every_operation
+def test_the_generator_reaches_every_operation(
+    operation: Operation, scene: Scene
+) -> None:
+    for case in proper_requests(operation, scene):
+        answer = ask(case, operation, scene.caller(operation.id))
+        assert 200 <= answer.status < 300, answer
+
+
+@for_every_operation
+def test_hostile_input_is_refused_and_writes_nothing(
+    operation: Operation, scene: Scene
+) -> None:
+    before = everything()
+    accepted = {
+        case.name
+        for case in hostile_requests(operation, scene)
+        if not refused(case, operation, scene.caller(operation.id))
+        and not case.may_pass
+    }
+    assert accepted == ACCEPTED.get(operation.id, set())
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        operation
+        for operation in operations()
+        if any(one.name == "cursor" for one in operation.parameters("query"))
+    ],
+    ids=lambda operation: operation.id,
+)
+def test_a_list_takes_no_cursor_but_its_own(operation: Operation, scene: Scene) -> None:
+    genuine = cursor_kinds(operations(), scene)
+    before = everything()
+    accepted = {
+        case.name
+        for case in foreign_cursors(operation, scene, genuine)
+        if not refused(case, operation, scene.caller(operation.id))
+        and not case.may_pass
+    }
+    assert accepted == set()
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [operation for operation in operations() if operation.id in READ_BY_THEM],
+    ids=lambda operation: operation.id,
+)
+def test_hostile_headers_are_refused_or_change_nothing(
+    operation: Operation, scene: Scene
+) -> None:
+    before = everything()
+    client = scene.caller(operation.id)
+    [proper, *_] = proper_requests(operation, scene)
+    for name, headers in hostile_headers().items():
+        case = replace(proper, name=name, headers=headers)
+        answer = ask(case, operation, client)
+        assert answer.status < 500, (name, answer)
+        if answer.status >= 400:
+            assert answer.code in REFUSED_HEADERS, (name, answer)
+            assert everything() == before, name
+    assert everything() == before
+
+
+@for_every_operation
+def test_nobody_gets_past_authentication(operation: Operation, scene: Scene) -> None:
+    before = everything()
+    for credentials in CREDENTIALS:
+        for case in proper_requests(operation, scene):
+            client = ApiClient()
+            client.client.defaults["HTTP_AUTHORIZATION"] = credentials
+            answer = ask(case, operation, client)
+            if operation.public:
+                assert answer.status < 300
+            else:
+                assert (answer.status, answer.code) == (401, "not_authenticated")
+    assert everything() == before

@@ -1,0 +1,73 @@
+"""A client of the event stream, as simple as one can be."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+import orjson
+
+from tests.api_client import Json, JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A frame: its type, its cursor if it has one, what it says."""
+
+    type: str
+    id: str | None
+    data: Json
+
+    @property
+    def position(self) -> int:
+        """Of the log, which clients know nothing of."""
+        assert self.id is not None
+        place: list[JsonValue] = orjson.loads(
+            base64.urlsafe_b64decode(self.id + "=" * (-len(self.id) % 4))
+        )
+        assert isinstance(place[-1], int)
+        return place[-1]
+
+
+@contextmanager
+def listening(
+    client: httpx.Client, after: str | None = None
+) -> Iterator[Iterator[Told]]:
+    """The frames of a stream, from a cursor on if there is one."""
+    headers = {} if after is None else {"Last-Event-ID": after}
+    with client.stream("GET", "/events", headers=headers) as response:
+        if response.status_code != 200:
+            response.read()
+        response.raise_for_status()
+        yield frames(response.iter_lines())
+
+
+def frames(lines: Iterator[str]) -> Iterator[Told]:
+    fields: dict[str, str] = {}
+    for line in lines:
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+        elif "data" in fields:
+            told = Told(fields["event"], fields.get("id"), orjson.loads(fields["data"]))
+            assert told.data["type"] == told.type
+            yield told
+            fields = {}
+        else:
+            fields = {}
+
+
+def logged(told: Iterator[Told]) -> Iterator[Told]:
+    """Without what is told to whoever listens, and never again."""
+    return (each for each in told if each.type not in {"typing", "presence"})
+
+
+def until(told: Iterator[Told], *types: str) -> list[Told]:
+    """All up to the first of these types, which is the last."""
+    found = []
+    for each in told:
+        found.append(each)
+        if each.type in types:
+            return found
+    raise AssertionError(f"the stream ended before {types}: {found}")

@@ -1,0 +1,75 @@
+"""While the channel that wakes streams is down, news is late, and none is lost."""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.retry import Retry
+
+from tests.live.at_once import start_group
+from tests.live.listening import listening, logged
+from tests.live.test_event_resume import expected, told_of, write
+from tests.live_server import LiveServer, served_database
+
+pytestmark = [
+    pytest.mark.skipif(
+        connection.vendor == "sqlite", reason="SQLite needs nobody to wake it"
+    ),
+    pytest.mark.skipif(
+        shutil.which("redis-server") is None, reason="no redis-server to stop"
+    ),
+]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def redis_at(port: int, folder: Path) -> Iterator[None]:
+    process = subprocess.Popen(
+        [
+            *("redis-server", "--bind", "127.0.0.1", "--port", str(port)),
+            *("--dir", str(folder), "--save", "", "--loglevel", "warning"),
+        ]
+    )
+    patient = Retry(ConstantBackoff(0.1), 600, (RedisConnectionError,))
+    try:
+        with Redis(port=port, retry=patient) as client:
+            client.ping()
+        yield
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+@pytest.mark.django_db
+def test_redis_stopped_and_started_again_loses_nothing(tmp_path: Path) -> None:
+    port = free_port()
+    with ExitStack() as stack:
+        environment = stack.enter_context(served_database(tmp_path))
+        redis_url = f"redis://127.0.0.1:{port}/0"
+        server = LiveServer.start({**environment, "REDIS_URL": redis_url}, processes=2)
+        stack.callback(server.stop)
+        ann, bob = server.register("ann"), server.register("bob")
+        writer, reader = server.client(0, ann), server.client(1, bob)
+        conversation = start_group(writer, bob)
+        told = logged(stack.enter_context(listening(reader)))
+        assert next(told).type == "ready"
+        found = []
+        for running in (True, False, True):
+            with redis_at(port, tmp_path) if running else nullcontext():
+                write(writer, conversation, 20)
+                found += [told_of(next(told)) for _ in range(40)]
+    assert found == expected(60)

@@ -1,0 +1,211 @@
+"""The admin: for looking, and for what only staff may change in an account."""
+
+from http import HTTPStatus
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.urls import reverse
+
+from messaging.models import (
+    AccessToken,
+    Conversation,
+    Installation,
+    Message,
+    MessageHistory,
+    Notification,
+    Participant,
+    User,
+)
+from messaging.services.messages import edit_message
+from messaging.services.tokens import issue_token
+from tests.conftest import PASSWORD
+from tests.proofs import own_of
+
+SHOWN = (
+    AccessToken,
+    Conversation,
+    Message,
+    MessageHistory,
+    Notification,
+    Participant,
+    User,
+)
+READ_ONLY = (Conversation, Message, MessageHistory, Notification, Participant)
+
+Shown = type[
+    AccessToken
+    | Conversation
+    | Message
+    | MessageHistory
+    | Notification
+    | Participant
+    | User
+]
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("root", PASSWORD))
+    return client
+
+
+@pytest.fixture
+def _rows_of_every_kind(ann: User, message: Message, group: Conversation) -> None:
+    edit_message(message=own_of(ann, message), content="hi")
+    issue_token(user=ann, name="phone", expires_in=None)
+
+
+def _url(model: Shown, page: str, *args: object) -> str:
+    return reverse(f"admin:messaging_{model._meta.model_name}_{page}", args=args)
+
+
+@pytest.mark.parametrize("model", SHOWN)
+@pytest.mark.usefixtures("_rows_of_every_kind")
+def test_every_model_can_be_looked_at(staff: Client, model: Shown) -> None:
+    listed = staff.get(_url(model, "changelist"), {"q": "ann"})
+    assert listed.status_code == HTTPStatus.OK
+    row = model._default_manager.first()
+    assert row is not None
+    assert f"/{row.pk}/change/" in staff.get(_url(model, "changelist")).text
+    assert staff.get(_url(model, "change", row.pk)).status_code == HTTPStatus.OK
+
+
+@pytest.mark.usefixtures("_rows_of_every_kind")
+def test_lists_show_a_preview_of_the_content(staff: Client, message: Message) -> None:
+    Message.objects.create(
+        sender=message.sender, receiver=message.receiver, content="x" * 61
+    )
+    for model in (Message, Notification):
+        assert "x" * 59 + "…" in staff.get(_url(model, "changelist")).text
+    assert "hello" in staff.get(_url(MessageHistory, "changelist")).text
+
+
+@pytest.mark.parametrize("model", READ_ONLY)
+@pytest.mark.usefixtures("_rows_of_every_kind")
+def test_what_people_wrote_is_read_only(staff: Client, model: Shown) -> None:
+    row = model._default_manager.first()
+    assert row is not None
+    rows = list(model._default_manager.values())
+    assert staff.get(_url(model, "add")).status_code == HTTPStatus.FORBIDDEN
+    for page in ("change", "delete"):
+        answer = staff.post(_url(model, page, row.pk), {"post": "yes"})
+        assert answer.status_code == HTTPStatus.FORBIDDEN
+    staff.post(
+        _url(model, "changelist"),
+        {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"},
+    )
+    assert list(model._default_manager.values()) == rows
+
+
+@pytest.mark.parametrize("model", SHOWN)
+def test_there_are_no_bulk_actions(model: Shown) -> None:
+    assert admin.site.get_model_admin(model).actions is None
+
+
+def test_a_token_can_be_revoked_and_not_changed(staff: Client, ann: User) -> None:
+    issued = issue_token(user=ann, name="phone", expires_in=None)
+    page = staff.get(_url(AccessToken, "change", issued.token.pk)).text
+    assert issued.token.digest not in page
+    change = staff.post(_url(AccessToken, "change", issued.token.pk), {"name": "x"})
+    assert change.status_code == HTTPStatus.FORBIDDEN
+    assert staff.get(_url(AccessToken, "add")).status_code == HTTPStatus.FORBIDDEN
+    staff.post(_url(AccessToken, "delete", issued.token.pk), {"post": "yes"})
+    assert not AccessToken.objects.exists()
+
+
+def test_an_account_deleted_here_leaves_nothing(
+    staff: Client, ann: User, message: Message
+) -> None:
+    staff.post(_url(User, "delete", ann.pk), {"post": "yes"})
+    assert not User.objects.filter(pk=ann.pk).exists()
+    assert not Message.objects.exists()
+
+
+def test_the_log_names_nobody(staff: Client, ann: User) -> None:
+    staff.post(_url(User, "change", ann.pk), _form(ann, display_name="Anna"))
+    staff.post(_url(User, "delete", ann.pk), {"post": "yes"})
+    entries = LogEntry.objects.values_list("object_repr", "change_message")
+    assert len(entries) == 2
+    assert "ann" not in "".join(map("".join, entries)).lower()
+
+
+def _form(user: User, **values: str) -> dict[str, str]:
+    return {
+        "username": user.username,
+        "display_name": user.display_name,
+        "is_active": "on",
+        **values,
+    }
+
+
+def test_renaming_someone_renews_the_pages_that_show_them(
+    staff: Client, ann: User, group: Conversation
+) -> None:
+    staff.post(_url(User, "change", ann.pk), _form(ann, display_name="Anna"))
+    assert User.objects.get(pk=ann.pk).display_name == "Anna"
+    assert Installation.objects.get().names == 1
+
+
+def test_saving_someone_unchanged_renews_nothing(
+    staff: Client, ann: User, group: Conversation
+) -> None:
+    answer = staff.post(_url(User, "change", ann.pk), _form(ann))
+    assert answer.status_code == HTTPStatus.FOUND
+    assert Installation.objects.get().names == 0
+
+
+@pytest.mark.parametrize("name", ["ann", "ANN", "a b"])
+def test_a_taken_or_malformed_username_is_told_in_the_form(
+    staff: Client, ann: User, bob: User, name: str
+) -> None:
+    answer = staff.post(_url(User, "change", bob.pk), _form(bob, username=name))
+    assert answer.status_code == HTTPStatus.OK
+    assert "errorlist" in answer.text
+    assert User.objects.get(pk=bob.pk).username == "bob"
+
+
+def test_someone_is_suspended_here(staff: Client, ann: User) -> None:
+    form = _form(ann)
+    del form["is_active"]
+    staff.post(_url(User, "change", ann.pk), form)
+    assert not User.objects.get(pk=ann.pk).is_active
+
+
+@pytest.mark.parametrize(("name", "added"), [("dora", True), ("ANN", False)])
+def test_an_account_is_added_here(
+    staff: Client, ann: User, name: str, added: bool
+) -> None:
+    answer = staff.post(
+        _url(User, "add"),
+        {
+            "username": name,
+            "display_name": "Dora",
+            "usable_password": "true",
+            "password1": PASSWORD,
+            "password2": PASSWORD,
+        },
+    )
+    assert answer.status_code == (HTTPStatus.FOUND if added else HTTPStatus.OK)
+    assert User.objects.filter(username=name).exists() == added
+
+
+def test_without_staff_rights_there_is_no_admin(ann: User) -> None:
+    client = Client()
+    client.force_login(ann)
+    answer = client.get(_url(Message, "changelist"))
+    assert answer.status_code == HTTPStatus.FOUND
+    assert answer.headers["Location"].startswith("/admin/login/")
+
+
+def test_a_password_set_here_ends_tokens(staff: Client, ann: User) -> None:
+    issue_token(user=ann, name="phone", expires_in=None)
+    secret = "another horse, another battery"
+    staff.post(
+        f"/admin/messaging/user/{ann.pk}/password/",
+        {"usable_password": "true", "password1": secret, "password2": secret},
+    )
+    assert User.objects.get(pk=ann.pk).check_password(secret)
+    assert not AccessToken.objects.filter(user=ann).exists()

@@ -1,0 +1,359 @@
+"""The log: each write tells what it did, in the order in which it was committed."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.db import DatabaseError, connection, connections, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from messaging import access
+from messaging.errors import InvalidCursorError
+from messaging.ids import ConversationId, MessageId, Position, Sequence, UserId
+from messaging.models import Conversation, Event, Installation, Message, User
+from messaging.models.events import EventType
+from messaging.services import (
+    conversations,
+    events,
+    messages,
+    notifications,
+    participants,
+    users,
+)
+from messaging.services.installation import read_clock
+
+only_postgres = pytest.mark.skipif(
+    "sqlite" in settings.DATABASES["default"]["ENGINE"],
+    reason="SQLite has one writer at a time",
+)
+_PATIENCE = 60
+_LAST = Sequence(2**63 - 1)
+
+
+def told(deed: Callable[[], object]) -> list[Event]:
+    """What a deed adds to the log."""
+    before = read_clock()
+    deed()
+    return events.events_after(before, limit=100)
+
+
+def types(found: list[Event]) -> list[str]:
+    return [event.type for event in found]
+
+
+def part(user: User, conversation: Conversation) -> access.Membership:
+    return access.membership(
+        reader=UserId(user.pk), conversation_id=ConversationId(conversation.pk)
+    )
+
+
+def owned(user: User, group: Conversation) -> access.Ownership:
+    return access.ownership(
+        owner=UserId(user.pk), conversation_id=ConversationId(group.pk)
+    )
+
+
+def test_a_first_message_tells_of_its_conversation_too(ann: User, bob: User) -> None:
+    found = told(
+        lambda: Message.objects.create(sender=ann, receiver=bob, content="hello")
+    )
+    message = Message.objects.get()
+    assert types(found) == [
+        "conversation.created",
+        "message.created",
+        "notification.created",
+    ]
+    assert {event.conversation_id for event in found} == {message.conversation_id}
+    assert [event.message_id for event in found] == [None, message.pk, message.pk]
+
+
+def test_an_edit_is_told_once_and_an_idle_one_is_not(message: Message) -> None:
+    message.content = "changed"
+    assert types(told(message.save)) == ["message.edited"]
+    assert told(message.save) == []
+
+
+def test_a_deletion_tells_of_every_place_that_goes(
+    message: Message, ann: User, bob: User
+) -> None:
+    reply = Message.objects.create(
+        sender=bob, receiver=ann, content="reply", parent_message=message
+    )
+
+    def delete(sender: User, message_id: int) -> Callable[[], object]:
+        own = access.own_message(
+            sender=UserId(sender.pk), message_id=MessageId(message_id)
+        )
+        return lambda: messages.delete_message(message=own)
+
+    buried = told(delete(ann, message.pk))
+    assert [(event.type, event.message_id) for event in buried] == [
+        ("message.deleted", message.pk)
+    ]
+    gone = told(delete(bob, reply.pk))
+    assert [(event.message_id, event.last_sequence) for event in gone] == [
+        (reply.pk, 2),
+        (message.pk, 1),
+    ]
+
+
+def test_reading_tells_the_range_and_reading_again_nothing(
+    message: Message, bob: User
+) -> None:
+    Message.objects.create(
+        conversation=message.conversation, sender=message.sender, content="more"
+    )
+    membership = part(bob, message.conversation)
+
+    def read() -> None:
+        notifications.mark_conversation_read(membership=membership, up_to=_LAST)
+
+    [event] = told(read)
+    assert (event.type, event.user_id) == ("message.read", bob.pk)
+    assert (event.first_sequence, event.last_sequence) == (1, 2)
+    assert told(read) == []
+    received = access.received_message(
+        reader=UserId(bob.pk), message_id=MessageId(message.pk)
+    )
+    [event] = told(
+        lambda: notifications.mark_message_unread(
+            message=received, reader=UserId(bob.pk)
+        )
+    )
+    assert (event.type, event.first_sequence) == ("message.unread", 1)
+
+
+def test_a_group_tells_of_its_title_and_its_people(
+    group: Conversation, ann: User, bob: User, cleo: User
+) -> None:
+    renamed = told(
+        lambda: conversations.rename_group(group=owned(ann, group), title="New")
+    )
+    assert types(renamed) == ["conversation.updated"]
+    handed = told(
+        lambda: participants.put_participant(
+            group=owned(ann, group), username="bob", role="owner"
+        )
+    )
+    assert types(handed) == ["conversation.updated"]
+    left = told(
+        lambda: participants.remove_participant(
+            membership=part(cleo, group), username="cleo"
+        )
+    )
+    assert [(event.type, event.user_id, event.recipient_id) for event in left] == [
+        ("participant.removed", cleo.pk, None),
+        ("participant.removed", cleo.pk, cleo.pk),
+    ]
+    added = told(
+        lambda: participants.put_participant(
+            group=owned(bob, group), username="cleo", role="member"
+        )
+    )
+    assert [(event.type, event.user_id) for event in added] == [
+        ("participant.added", cleo.pk)
+    ]
+    assert part(cleo, group).joined_position == added[0].position
+
+
+def test_what_one_sets_for_oneself_is_told_to_oneself(
+    group: Conversation, bob: User
+) -> None:
+    membership = part(bob, group)
+    for deed in (
+        lambda: participants.set_muted(membership=membership, muted=True),
+        lambda: participants.set_hidden(membership=membership, hidden=True),
+    ):
+        [event] = told(deed)
+        assert (event.type, event.recipient_id) == ("conversation.updated", bob.pk)
+    assert told(lambda: participants.set_muted(membership=membership, muted=True)) == []
+
+
+def test_a_new_name_is_told_and_the_same_is_not(ann: User) -> None:
+    def rename() -> None:
+        users.change_display_name(user=ann, display_name="Countess")
+
+    [event] = told(rename)
+    assert (event.type, event.user_id) == ("user.updated", ann.pk)
+    assert told(rename) == []
+
+
+def test_a_write_that_fails_tells_nothing(message: Message) -> None:
+    def fail() -> None:
+        with transaction.atomic():
+            message.content = "changed"
+            message.save()
+            transaction.set_rollback(True)
+
+    assert told(fail) == []
+
+
+def test_a_deleted_account_leaves_no_event_and_others_are_told(
+    message: Message, group: Conversation, ann: User, bob: User, cleo: User
+) -> None:
+    Message.objects.create(conversation=group, sender=bob, content="bye")
+    participants.set_muted(membership=part(bob, group), muted=True)
+    gone = bob.pk
+    found = told(bob.delete)
+    assert [(event.type, event.recipient_id) for event in found] == [
+        ("conversation.deleted", ann.pk),
+        ("conversation.reset", None),
+    ]
+    assert not Event.objects.filter(user=gone).exists()
+    assert not Event.objects.filter(recipient=gone).exists()
+
+
+def test_events_are_for_whom_they_may_concern(
+    message: Message, group: Conversation, ann: User, cleo: User
+) -> None:
+    found = events.events_for(UserId(cleo.pk), after=Position(0), limit=100)
+    assert {event.conversation_id for event in found} == {group.pk}
+    mine = events.events_for(UserId(ann.pk), after=Position(0), limit=2)
+    assert len(mine) == 2
+    rest = events.events_for(
+        UserId(ann.pk), after=Position(mine[-1].position), limit=100
+    )
+    everything = events.events_after(Position(0), limit=100)
+    assert [event.position for event in (*mine, *rest)] == [
+        event.position for event in everything
+    ]
+
+
+def test_a_cursor_says_where_and_nothing_else_does(message: Message) -> None:
+    log = events.read_log()
+    assert log.position(log.cursor(log.clock), field="after") == log.clock
+    assert log.position(log.cursor(Position(log.clock + 1)), field="after") is None
+    for wrong in ("", "x", "WyJpbmJveCIsMV0", "é"):
+        with pytest.raises(InvalidCursorError) as refused:
+            log.position(wrong, field="after")
+        assert refused.value.field == "after"
+
+
+def test_a_cursor_of_the_time_before_a_restore_leads_nowhere(message: Message) -> None:
+    old = events.read_log()
+    Installation.objects.update(epoch="f" * 32)
+    assert events.read_log().position(old.cursor(old.clock), field="after") is None
+
+
+def test_what_is_too_old_is_forgotten_and_said_to_be(message: Message) -> None:
+    [first, *_] = events.events_after(Position(0), limit=1)
+    old = timezone.now() - timedelta(days=settings.PARLEY_EVENT_RETENTION_DAYS, hours=1)
+    Event.objects.filter(pk=first.pk).update(created_at=old)
+    assert events.clear_expired_events() == 1
+    assert events.clear_expired_events() == 0
+    log = events.read_log()
+    assert log.forgotten == first.position
+    assert log.position(log.cursor(Position(0)), field="after") is None
+    assert log.position(log.cursor(log.forgotten), field="after") == first.position
+    assert not Event.objects.filter(pk=first.pk).exists()
+
+
+def elsewhere(deed: Callable[[], object]) -> threading.Thread:
+    """Do it in another thread, and so on another connection."""
+
+    def run() -> None:
+        try:
+            deed()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def record() -> None:
+    with transaction.atomic():
+        events.record_events(
+            [Event(type=EventType.CONVERSATION_UPDATED, conversation_id=1)]
+        )
+
+
+@contextmanager
+def looking_on() -> Iterator[CursorWrapper]:
+    """A connection beside a transaction, which would see each thing as it was first."""
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            yield cursor
+    finally:
+        other.close()
+
+
+def await_a_waiting_writer(cursor: CursorWrapper) -> None:
+    """Until the database says that a session waits for a lock."""
+    waiting = 0
+    while not waiting:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        (waiting,) = cursor.fetchone()
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_begins_first_and_commits_last_is_not_skipped() -> None:
+    """Ids become visible out of order; positions do not."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        with transaction.atomic():
+            # An id is taken, and would be the smaller one.
+            Conversation.objects.create(kind="group", title="slow")
+            begun.set()
+            assert go_on.wait(_PATIENCE)
+            record()
+
+    before = read_clock()
+    thread = elsewhere(slow)
+    assert begun.wait(_PATIENCE)
+    with transaction.atomic():
+        record()
+    [quick] = events.events_after(before, limit=10)
+    go_on.set()
+    thread.join(_PATIENCE)
+    [late] = events.events_after(Position(quick.position), limit=10)
+    assert late.position == quick.position + 1
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_has_a_position_commits_before_the_next_gets_one() -> None:
+    before = read_clock()
+    with looking_on() as cursor, transaction.atomic():
+        record()
+        thread = elsewhere(record)
+        await_a_waiting_writer(cursor)
+        cursor.execute("SELECT clock FROM messaging_installation")
+        assert cursor.fetchone() == (before,)
+    thread.join(_PATIENCE)
+    found = events.events_after(before, limit=10)
+    assert [event.position for event in found] == [before + 1, before + 2]
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_writer_that_hangs_is_ended() -> None:
+    """By the option that settings.py sets, here to a shorter time."""
+
+    def hang() -> None:
+        with transaction.atomic():
+            record()
+            elsewhere(record).join(_PATIENCE)
+            record()
+
+    before = read_clock()
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '200ms'")
+    try:
+        with pytest.raises(DatabaseError, match="idle-in-transaction"):
+            hang()
+    finally:
+        connection.close()
+    [event] = events.events_after(before, limit=10)
+    assert event.position == before + 1

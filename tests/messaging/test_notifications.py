@@ -1,0 +1,401 @@
+"""Who is told of what, and what is still unread."""
+
+import pytest
+
+from messaging.errors import (
+    DeletedMessageError,
+    DomainError,
+    InvalidCursorError,
+    MessageNotFoundError,
+    NotificationNotFoundError,
+)
+from messaging.ids import MAX_ID, NotificationId, Sequence, UserId
+from messaging.models import Conversation, Message, Notification, User
+from messaging.services.messages import delete_message
+from messaging.services.notifications import (
+    inbox,
+    inbox_summary,
+    mark_conversation_read,
+    mark_inbox_read,
+    mark_message_read,
+    mark_message_unread,
+    mark_notification_read,
+    notification_page,
+    receipt_page,
+)
+from messaging.services.participants import put_participant, remove_participant
+from tests.conftest import MakeUser, Meanwhile
+from tests.proofs import own_of, owned_by, part_of, readable_by, received_by
+
+
+def _read(reader: User, message: Message) -> None:
+    mark_message_read(message=received_by(reader, message), reader=UserId(reader.pk))
+
+
+def _unread(reader: User, message: Message) -> None:
+    mark_message_unread(message=received_by(reader, message), reader=UserId(reader.pk))
+
+
+def _kinds(message: Message) -> dict[str, str]:
+    return dict(message.notifications.values_list("user__username", "kind"))
+
+
+def _inbox(reader: User) -> list[Message]:
+    return list(inbox(reader=reader, cursor=None, limit=50).page.items)
+
+
+def _assert_read_means_nobody_is_left() -> None:
+    for message in Message.objects.all():
+        pending = message.notifications.filter(is_read=False).exists()
+        assert message.read is not pending
+
+
+@pytest.fixture
+def news(ann: User, group: Conversation) -> Message:
+    """From ann to bob and cleo."""
+    return Message.objects.create(sender=ann, conversation=group, content="news")
+
+
+def test_everyone_but_the_sender_is_told(news: Message) -> None:
+    assert _kinds(news) == {"bob": "message", "cleo": "message"}
+
+
+@pytest.mark.parametrize(
+    ("content", "kinds"),
+    [
+        ("hi @BOB.", {"bob": "mention", "cleo": "message"}),
+        ("@cleo and @bob", {"bob": "mention", "cleo": "mention"}),
+        ("@dora @ann bob@cleo", {"bob": "message", "cleo": "message"}),
+    ],
+)
+def test_a_mention_is_of_a_participant(
+    ann: User,
+    group: Conversation,
+    make_user: MakeUser,
+    content: str,
+    kinds: dict[str, str],
+) -> None:
+    make_user("dora")
+    message = Message.objects.create(sender=ann, conversation=group, content=content)
+    assert _kinds(message) == kinds
+
+
+@pytest.mark.parametrize(("content", "kind"), [("yes", "reply"), ("@ann", "mention")])
+def test_a_reply_tells_whom_it_answers(
+    bob: User, news: Message, content: str, kind: str
+) -> None:
+    reply = Message.objects.create(sender=bob, parent_message=news, content=content)
+    assert _kinds(reply) == {"ann": kind, "cleo": "message"}
+
+
+def test_an_answer_to_oneself_is_a_message_to_the_others(
+    ann: User, news: Message
+) -> None:
+    reply = Message.objects.create(sender=ann, parent_message=news, content="and")
+    assert _kinds(reply) == {"bob": "message", "cleo": "message"}
+
+
+def test_a_new_notification_is_loud_and_unread(bob: User, message: Message) -> None:
+    notification = bob.notifications.get()
+    assert (notification.is_read, notification.silent) == (False, False)
+    assert notification.conversation == message.conversation
+    assert str(notification) == f"message for {bob.pk}"
+
+
+def test_a_message_to_nobody_counts_as_read(ann: User, group: Conversation) -> None:
+    for username in ("bob", "cleo"):
+        remove_participant(membership=part_of(ann, group), username=username)
+    message = Message.objects.create(sender=ann, conversation=group, content="echo")
+    assert message.read
+    assert Message.objects.get().read
+    assert not Notification.objects.exists()
+
+
+def test_a_message_is_read_when_its_last_reader_read_it(
+    bob: User, cleo: User, news: Message, group: Conversation
+) -> None:
+    versions = []
+    for reader in (bob, cleo):
+        _read(reader, news)
+        _assert_read_means_nobody_is_left()
+        group.refresh_from_db()
+        versions.append(group.version)
+    assert Message.objects.get().read
+    assert versions[1] == versions[0] + 1
+
+
+def test_reading_again_changes_nothing(bob: User, message: Message) -> None:
+    _read(bob, message)
+    before = Conversation.objects.get().version
+    _read(bob, message)
+    assert Conversation.objects.get().version == before
+    assert bob.notifications.get().is_read
+
+
+def test_marking_unread_brings_a_message_back(bob: User, message: Message) -> None:
+    _read(bob, message)
+    assert _inbox(bob) == []
+    before = Conversation.objects.get().version
+    _unread(bob, message)
+    assert _inbox(bob) == [message]
+    assert not Message.objects.get().read
+    assert Conversation.objects.get().version == before + 1
+
+
+def test_marking_unread_what_is_unread_changes_nothing(
+    bob: User, message: Message
+) -> None:
+    before = Conversation.objects.get().version
+    _unread(bob, message)
+    assert Conversation.objects.get().version == before
+    assert bob.notifications.count() == 1
+
+
+def test_a_message_comes_back_to_its_old_place(
+    ann: User, bob: User, message: Message
+) -> None:
+    later = Message.objects.create(sender=ann, receiver=bob, content="later")
+    _read(bob, message)
+    _unread(bob, message)
+    assert _inbox(bob) == [later, message]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [("old", "message"), ("for @dora", "mention")]
+)
+def test_who_joined_later_may_mark_an_old_message_unread(
+    ann: User,
+    group: Conversation,
+    make_user: MakeUser,
+    content: str,
+    kind: str,
+) -> None:
+    dora = make_user("dora")
+    old = Message.objects.create(sender=ann, conversation=group, content=content)
+    put_participant(group=owned_by(ann, group), username="dora", role="member")
+    _unread(dora, old)
+    assert _inbox(dora) == [old]
+    assert dora.notifications.get().kind == kind
+    _assert_read_means_nobody_is_left()
+
+
+def test_a_reply_marked_unread_by_a_latecomer_is_no_reply_to_them(
+    ann: User, bob: User, news: Message, group: Conversation, make_user: MakeUser
+) -> None:
+    dora = make_user("dora")
+    reply = Message.objects.create(sender=bob, parent_message=news, content="yes")
+    put_participant(group=owned_by(ann, group), username="dora", role="member")
+    _unread(dora, reply)
+    assert dora.notifications.get().kind == "message"
+
+
+def test_who_left_meanwhile_gets_nothing_back(
+    bob: User, news: Message, group: Conversation
+) -> None:
+    proof = received_by(bob, news)
+    remove_participant(membership=part_of(bob, group), username="bob")
+    with pytest.raises(MessageNotFoundError):
+        mark_message_unread(message=proof, reader=UserId(bob.pk))
+    mark_message_read(message=proof, reader=UserId(bob.pk))
+    assert not bob.notifications.exists()
+
+
+@pytest.mark.parametrize(
+    ("replied", "error"), [(True, DeletedMessageError), (False, MessageNotFoundError)]
+)
+def test_what_was_deleted_meanwhile_does_not_come_back(
+    ann: User, bob: User, message: Message, replied: bool, error: type[DomainError]
+) -> None:
+    if replied:
+        Message.objects.create(sender=bob, parent_message=message, content="x")
+    proof = received_by(bob, message)
+    delete_message(message=own_of(ann, message))
+    with pytest.raises(error):
+        mark_message_unread(message=proof, reader=UserId(bob.pk))
+    assert not bob.notifications.exists()
+
+
+def test_leaving_forgets_what_was_unread_there(
+    bob: User, news: Message, message: Message, group: Conversation
+) -> None:
+    assert set(_inbox(bob)) == {news, message}
+    remove_participant(membership=part_of(bob, group), username="bob")
+    assert bob.notifications.get().message == message
+
+
+def test_a_message_that_only_the_leaver_had_not_read_is_read(
+    bob: User, cleo: User, news: Message, group: Conversation
+) -> None:
+    _read(cleo, news)
+    before = Conversation.objects.get().version
+    remove_participant(membership=part_of(bob, group), username="bob")
+    assert Message.objects.get().read
+    assert Conversation.objects.get().version == before + 1
+    _assert_read_means_nobody_is_left()
+
+
+def test_a_message_that_others_have_not_read_stays_unread_when_one_leaves(
+    bob: User, news: Message, group: Conversation
+) -> None:
+    remove_participant(membership=part_of(bob, group), username="bob")
+    assert not Message.objects.get().read
+    _assert_read_means_nobody_is_left()
+
+
+def test_a_conversation_is_read_up_to_a_message_and_no_further(
+    ann: User, bob: User, cleo: User, group: Conversation, message: Message
+) -> None:
+    sent = [
+        Message.objects.create(sender=ann, conversation=group, content=str(number))
+        for number in range(3)
+    ]
+    mark_conversation_read(membership=part_of(bob, group), up_to=Sequence(2))
+    assert _inbox(bob) == [sent[2], message]
+    assert len(_inbox(cleo)) == 3
+    _assert_read_means_nobody_is_left()
+    mark_conversation_read(membership=part_of(cleo, group), up_to=Sequence(MAX_ID))
+    assert list(Message.objects.filter(read=True).order_by("pk")) == [
+        sent[0],
+        sent[1],
+    ]
+    _assert_read_means_nobody_is_left()
+
+
+def test_an_inbox_is_cleared_of_what_had_arrived(
+    ann: User, bob: User, message: Message, news: Message
+) -> None:
+    seen = inbox(reader=bob, cursor=None, limit=1)
+    later = Message.objects.create(sender=ann, receiver=bob, content="later")
+    mark_inbox_read(reader=UserId(bob.pk), up_to=seen.up_to)
+    assert _inbox(bob) == [later]
+    _assert_read_means_nobody_is_left()
+
+
+def test_a_summary_clears_what_it_counted(
+    ann: User, bob: User, message: Message
+) -> None:
+    summary = inbox_summary(reader=UserId(bob.pk))
+    later = Message.objects.create(sender=ann, receiver=bob, content="later")
+    mark_inbox_read(reader=UserId(bob.pk), up_to=summary.up_to)
+    assert _inbox(bob) == [later]
+
+
+def test_a_summary_counts_just_what_its_up_to_covers(
+    ann: User, bob: User, message: Message, meanwhile: Meanwhile
+) -> None:
+    def send() -> None:
+        Message.objects.create(sender=ann, receiver=bob, content="meanwhile")
+
+    with meanwhile(send, before="COUNT"):
+        summary = inbox_summary(reader=UserId(bob.pk))
+    assert summary.unread_count == 2
+    Message.objects.create(sender=ann, receiver=bob, content="later")
+    mark_inbox_read(reader=UserId(bob.pk), up_to=summary.up_to)
+    assert [unread.content for unread in _inbox(bob)] == ["later"]
+
+
+def test_clearing_an_inbox_clears_no_one_elses(
+    bob: User, cleo: User, news: Message
+) -> None:
+    up_to = inbox(reader=bob, cursor=None, limit=5).up_to
+    mark_inbox_read(reader=UserId(bob.pk), up_to=up_to)
+    assert _inbox(cleo) == [news]
+
+
+def test_only_an_up_to_clears_an_inbox(ann: User, bob: User, message: Message) -> None:
+    Message.objects.create(sender=ann, receiver=bob, content="more")
+    page = inbox(reader=bob, cursor=None, limit=1).page
+    for up_to in ("x", page.next_cursor or ""):
+        with pytest.raises(InvalidCursorError) as refusal:
+            mark_inbox_read(reader=UserId(bob.pk), up_to=up_to)
+        assert refusal.value.field == "up_to"
+    assert len(_inbox(bob)) == 2
+
+
+def test_a_summary_counts_messages_mentions_and_conversations(
+    ann: User, bob: User, cleo: User, group: Conversation, message: Message
+) -> None:
+    for content in ("one", "two @bob"):
+        Message.objects.create(sender=ann, conversation=group, content=content)
+    summaries = {
+        person.username: inbox_summary(reader=UserId(person.pk))
+        for person in (ann, bob, cleo)
+    }
+    assert {
+        name: (row.unread_count, row.mention_count, row.conversation_count)
+        for name, row in summaries.items()
+    } == {"ann": (0, 0, 0), "bob": (3, 1, 2), "cleo": (2, 0, 1)}
+
+
+def test_an_inbox_goes_on_after_a_page(ann: User, bob: User, message: Message) -> None:
+    sent = [message] + [
+        Message.objects.create(sender=ann, receiver=bob, content=str(number))
+        for number in range(4)
+    ]
+    found: list[Message] = []
+    cursor = None
+    for _ in range(3):
+        page = inbox(reader=bob, cursor=cursor, limit=2).page
+        found += page.items
+        cursor = page.next_cursor
+    assert found == sent[::-1]
+    assert cursor is None
+    with pytest.raises(InvalidCursorError):
+        inbox(reader=bob, cursor="x", limit=2)
+
+
+def test_deleting_a_message_takes_its_notifications(
+    ann: User, bob: User, message: Message
+) -> None:
+    delete_message(message=own_of(ann, message))
+    assert _inbox(bob) == []
+    assert inbox_summary(reader=UserId(bob.pk)).unread_count == 0
+
+
+def test_a_notification_and_its_message_are_read_together(
+    bob: User, message: Message
+) -> None:
+    notification = NotificationId(bob.notifications.get().pk)
+    mark_notification_read(reader=UserId(bob.pk), notification_id=notification)
+    assert bob.notifications.get().is_read
+    assert Message.objects.get().read
+
+
+def test_nobody_reads_anothers_notification(
+    ann: User, bob: User, message: Message
+) -> None:
+    for notification_id in (bob.notifications.get().pk, MAX_ID):
+        with pytest.raises(NotificationNotFoundError):
+            mark_notification_read(
+                reader=UserId(ann.pk), notification_id=NotificationId(notification_id)
+            )
+    assert not bob.notifications.get().is_read
+
+
+def test_notifications_are_listed_newest_first_and_read_ones_too(
+    ann: User, bob: User, message: Message
+) -> None:
+    _read(bob, message)
+    for number in range(2):
+        Message.objects.create(sender=ann, receiver=bob, content=str(number))
+    first = notification_page(reader=UserId(bob.pk), cursor=None, limit=2)
+    rest = notification_page(reader=UserId(bob.pk), cursor=first.next_cursor, limit=2)
+    assert [row.message.content for row in first.items] == ["1", "0"]
+    assert [(row.message, row.is_read) for row in rest.items] == [(message, True)]
+    assert rest.next_cursor is None
+    with pytest.raises(InvalidCursorError):
+        notification_page(reader=UserId(bob.pk), cursor="x", limit=2)
+
+
+def test_receipts_tell_who_has_read_a_message(
+    ann: User, bob: User, cleo: User, news: Message
+) -> None:
+    _read(cleo, news)
+    readable = readable_by(ann, news)
+    first = receipt_page(message=readable, cursor=None, limit=1)
+    rest = receipt_page(message=readable, cursor=first.next_cursor, limit=1)
+    assert [(row.user, row.is_read) for row in first.items] == [(bob, False)]
+    assert [(row.user, row.is_read) for row in rest.items] == [(cleo, True)]
+    assert rest.next_cursor is None
+    with pytest.raises(InvalidCursorError):
+        receipt_page(message=readable, cursor="x", limit=1)

@@ -1,0 +1,59 @@
+"""A table of what `scripts/prove` has left in a folder; exits with 1 on a failure."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from typing_extensions import override
+
+_FAULTS = ("failure", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    outcome: str
+    seconds: int
+    what: str
+    figures: str = ""
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.outcome:8}{self.seconds:6} s  {self.what}  {self.figures}"
+
+
+def main(folder: Path) -> int:
+    outcomes = list(_outcomes(folder / "outcomes"))
+    tests = [row for path in sorted(folder.glob("*.xml")) for row in _tests(path)]
+    for row in [*tests, *outcomes]:
+        sys.stdout.write(f"{row}\n")
+    for path in sorted([*folder.glob("soak-*.log"), *folder.glob("refusals-*.log")]):
+        sys.stdout.write(f"\n== {path.stem} ==\n{path.read_text()}")
+    return 0 if all(row.outcome == "passed" for row in outcomes) else 1
+
+
+def _tests(path: Path) -> Iterator[Row]:
+    """Of one run, in the order they ran."""
+    for case in ET.parse(path).iter("testcase"):  # noqa: S314  # our own
+        failed = any(case.find(fault) is not None for fault in _FAULTS)
+        outcome = "skipped" if case.find("skipped") is not None else "passed"
+        yield Row(
+            outcome="FAILED" if failed else outcome,
+            seconds=round(float(case.get("time", "0"))),
+            what=f"{path.stem}: {case.get('name')}",
+            figures=", ".join(
+                f"{noted.get('name')}: {noted.get('value')}"
+                for noted in case.iter("property")
+            ),
+        )
+
+
+def _outcomes(path: Path) -> Iterator[Row]:
+    for line in path.read_text().splitlines():
+        outcome, seconds, name = line.split()
+        yield Row(outcome, int(seconds), name)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

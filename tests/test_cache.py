@@ -1,0 +1,54 @@
+"""Redis that hangs: it is waited for once, not by everybody."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+import config.cache
+from config.cache import ForgivingRedisCache, RestingRedisCache
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """Takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0)
+        yield listener
+
+
+@pytest.fixture(autouse=True)
+def _long_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(config.cache, "_PAUSE_SECONDS", 1000)
+    monkeypatch.setattr(RestingRedisCache, "_asked_again_at", 0.0)
+
+
+def _connections(listener: socket.socket) -> int:
+    found = 0
+    while True:
+        try:
+            listener.accept()[0].close()
+        except BlockingIOError:
+            return found
+        found += 1
+
+
+def _cache_at(listener: socket.socket) -> ForgivingRedisCache:
+    address = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+    return ForgivingRedisCache(address, {"OPTIONS": {"socket_timeout": 0.1}})
+
+
+def test_a_redis_that_hangs_is_waited_for_once(silent: socket.socket) -> None:
+    for _ in range(3):
+        assert _cache_at(silent).get("key", "default") == "default"
+        _cache_at(silent).set("key", "value")
+    assert _connections(silent) == 1
+
+
+def test_after_a_pause_it_is_asked_again(
+    silent: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(config.cache, "_PAUSE_SECONDS", 0)
+    for _ in range(2):
+        assert _cache_at(silent).get("key") is None
+    assert _connections(silent) == 2
