@@ -59,8 +59,12 @@ class Stream:
         return self.credential.user
 
     def offer(self, frame: Frame) -> None:
-        """Keep a frame until the connection takes it, if there is room."""
-        if self.behind:
+        """Keep a frame until the connection takes it, if there is room.
+
+        One that is logged is read again by a stream that is behind; what is told only
+        once is kept for it.
+        """
+        if self.behind and frame.position is not None:
             return
         if len(self._kept) < _MAX_FRAMES and self._bytes < _MAX_BYTES:
             self._kept.append(frame)
@@ -70,9 +74,12 @@ class Stream:
         self._news.set()
 
     def fall_behind(self) -> None:
-        """Forget what is kept: the log has it all."""
+        """Forget what is kept of the log: it has it all."""
         self.behind = True
+        told_once = [frame for frame in self._kept if frame.position is None]
         self._empty()
+        for frame in told_once:
+            self.offer(frame)
         self._news.set()
 
     def end(self, how: Ended) -> None:

@@ -89,6 +89,8 @@ class Watcher(threading.Thread):
 
     def _sleep(self) -> None:
         self._log = None
+        # Nobody was told of those: who comes next is.
+        self._typing = TypingWatch()
         connection.close()
         self._wanted.clear()
         # Somebody may have come in between, or asked to stop.

@@ -109,3 +109,21 @@ def test_a_stream_that_is_not_read_keeps_no_more_than_fits() -> None:
         return stream.behind, len(stream._kept)
 
     assert asyncio.run(kept()) == (True, 0)
+
+
+def test_what_is_told_only_once_is_kept_for_a_stream_that_starts_over() -> None:
+    async def told() -> list[bytes]:
+        stream = Stream(Credential(ANN, None, None, ""), reached=Position(0))
+        for text in (b"typing,", b"typed,"):
+            stream.offer(Frame(None, text, text))
+            stream.fall_behind()
+        logged = frame(1, weight=1)
+        stream.offer(logged)
+
+        async def read(user: UserId, after: Position, limit: int) -> Caught:
+            return Caught([logged], Position(1), complete=True)
+
+        chunks = stream.chunks(read)
+        return [await anext(chunks), await anext(chunks)]
+
+    assert asyncio.run(told()) == [b"1,", b"typing,typed,"]
