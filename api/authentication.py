@@ -44,6 +44,12 @@ class BearerAuth(HttpBearer):
     """`Authorization: Bearer …` with a token of POST /auth/register or /auth/tokens."""
 
     @override
+    def __call__(self, request: HttpRequest) -> Caller | None:
+        # Not by `request.headers`, which would first make a mapping of them all.
+        scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        return self.authenticate(request, token) if scheme.lower() == "bearer" else None
+
+    @override
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
         return _known(request) or _remember(request, _token_caller(request, token))
 
@@ -56,7 +62,7 @@ class SessionAuth(APIKeyCookie):
     @override
     def __call__(self, request: HttpRequest) -> Caller | None:
         # A bad token is an answer; it must not turn into somebody's session.
-        if "Authorization" in request.headers:
+        if "HTTP_AUTHORIZATION" in request.META:
             return None
         return self.authenticate(request, request.COOKIES.get(self.param_name))
 

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final, TypedDict, cast
 
 from django.core.exceptions import RequestDataTooBig
-from django.db import IntegrityError, InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.views import defaults
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -24,6 +24,10 @@ from messaging.errors import DomainError
 Handler = Callable[[HttpRequest, Exception], HttpResponse]
 
 logger = logging.getLogger(__name__)
+
+# PostgreSQL ended a transaction in which nothing was done for too long: a process stood
+# still in the middle of it, and what it had begun was undone.
+_IDLE_IN_TRANSACTION: Final = "25P03"
 
 
 class _InvalidValue(TypedDict):
@@ -120,15 +124,19 @@ _missing = _always(
 
 
 def _broken_reference(request: HttpRequest, error: Exception) -> HttpResponse:
-    """What the write referred to was deleted meanwhile; anything else is a defect.
-
-    PostgreSQL tells that from deleting what is still referred to; SQLite does not.
-    """
-    reason = str(error.__cause__).lower()
-    if "foreign key" not in reason or "update or delete on table" in reason:
+    """What the write referred to was deleted meanwhile; anything else is a defect."""
+    if not _refers_to_what_is_gone(error):
         raise error
     logger.warning("A write referred to what is gone.", exc_info=error)
     return _missing(request, error)
+
+
+def _refers_to_what_is_gone(error: BaseException | None) -> bool:
+    """PostgreSQL tells it from deleting what is still referred to; SQLite does not."""
+    if not isinstance(error, IntegrityError):
+        return False
+    reason = str(error.__cause__).lower()
+    return "foreign key" in reason and "update or delete on table" not in reason
 
 
 def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
@@ -145,9 +153,11 @@ def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
 
 def _database_is_away(error: BaseException | None) -> bool:
     """It is away, busy or full; a statement it cannot run is a defect."""
-    if not isinstance(error, OperationalError | InterfaceError):
+    if not isinstance(error, OperationalError | InterfaceError | InternalError):
         return False
     cause = error.__cause__
+    if isinstance(error, InternalError):
+        return getattr(cause, "sqlstate", None) == _IDLE_IN_TRANSACTION
     return not (
         isinstance(cause, sqlite3.OperationalError)
         and cause.sqlite_errorcode == sqlite3.SQLITE_ERROR
@@ -156,8 +166,14 @@ def _database_is_away(error: BaseException | None) -> bool:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """What Django answers where nothing else does: in pages and in middleware."""
+    error = sys.exc_info()[1]
+    if _refers_to_what_is_gone(error) and not request.path.startswith("/admin/"):
+        # As an error: on SQLite it may as well be a defect.
+        logger.error("A write referred to what is gone.", exc_info=error)
+        missing: HttpResponse = defaults.page_not_found(request, Http404())
+        return missing
     response: HttpResponse = defaults.server_error(request)
-    if _database_is_away(sys.exc_info()[1]):
+    if _database_is_away(error):
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         response["Retry-After"] = "1"
     return response
@@ -175,6 +191,7 @@ _HANDLERS: Final[Mapping[type[Exception], Handler]] = MappingProxyType(
         IntegrityError: _broken_reference,
         OperationalError: _unavailable,
         InterfaceError: _unavailable,
+        InternalError: _unavailable,
     }
 )
 

@@ -20,6 +20,7 @@ from messaging.errors import InvalidIdempotencyKeyError, NotFoundError
 from messaging.services.idempotency import Outcome, claim, record
 
 HEADER: Final = "Idempotency-Key"
+_META_KEY: Final = "HTTP_IDEMPOTENCY_KEY"
 
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -33,7 +34,7 @@ def once(result: Resource) -> Callable[[Run], Run]:
 
     def decorate(run: Run) -> Run:
         def running(request: HttpRequest, **path: str) -> HttpResponseBase:
-            key = request.headers.get(HEADER)
+            key = request.META.get(_META_KEY)
             if key is None:
                 return run(request, **path)
             try:

@@ -7,6 +7,7 @@ together; without it each counts for itself.
 import hmac
 import ipaddress
 import os
+from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final
@@ -55,12 +56,23 @@ _REFUSED: Final = Counter(
 _FORWARDED: Final = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP")
 
 
+# The library looks its own up under a lock, after making text of each label.
+@cache
+def _requests(method: str, route: str, status: int) -> Counter:
+    return _REQUESTS.labels(method, route, str(status))
+
+
+@cache
+def _seconds(method: str, route: str) -> Histogram:
+    return _SECONDS.labels(method, route)
+
+
 def count_answered(
     request: HttpRequest, response: HttpResponseBase, seconds: float
 ) -> None:
     method, route = method_of(request), route_of(request)
-    _REQUESTS.labels(method, route, str(response.status_code)).inc()
-    _SECONDS.labels(method, route).observe(seconds)
+    _requests(method, route, response.status_code).inc()
+    _seconds(method, route).observe(seconds)
     if result := response.headers.get("X-Cache"):
         _PAGE_CACHE.labels(result).inc()
 

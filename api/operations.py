@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from api.authentication import SERVICE, ServiceAuth
 from api.idempotency import HEADER, once
 from api.limits import Counted, limited
+from api.parsing import Written
 from api.problems import Problem
 from api.resources import Resource
 
@@ -147,21 +148,24 @@ def _refuse_unknown_parameters(view: Callable[P, R]) -> None:
 
 
 def _render_at_once(view: Callable[P, R], answered: type[BaseModel] | None) -> None:
-    """Have pydantic write the JSON itself, not a copy in dictionaries for ninja."""
+    """Send JSON as it was written, or as pydantic writes it: ninja would copy it first."""
     registered: Operation = getattr(view, "_ninja_operation")  # noqa: B009  # set by ninja
     run = registered.view_func
 
     @wraps(run)
     def rendered(*args: P.args, **kwargs: P.kwargs) -> object:
         result = run(*args, **kwargs)
+        if isinstance(result, Written):
+            return _json(result.json)
         if type(result) is not answered or not isinstance(result, BaseModel):
             return result
-        return HttpResponse(
-            result.__pydantic_serializer__.to_json(result),
-            content_type="application/json; charset=utf-8",
-        )
+        return _json(result.__pydantic_serializer__.to_json(result))
 
     registered.view_func = rendered
+
+
+def _json(content: bytes) -> HttpResponse:
+    return HttpResponse(content, content_type="application/json; charset=utf-8")
 
 
 def _checked(view: Callable[P, R], known: Iterable[str]) -> Callable[P, R]:

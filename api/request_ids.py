@@ -10,5 +10,7 @@ _KEY: Final = "parley.request_id"
 
 def request_id(request: HttpRequest) -> str:
     """The request's id, given the first time it is asked for."""
-    known = request.META.setdefault(_KEY, secrets.token_hex(16))
-    return str(known)
+    known: str | None = request.META.get(_KEY)
+    if known is None:
+        known = request.META[_KEY] = secrets.token_hex(16)
+    return known

@@ -14,8 +14,8 @@ from api.schemas.messages import MessageOut, message_out
 from api.schemas.people import user_out
 from messaging import access
 from messaging.ids import ConversationId, MessageId
-from messaging.models import Message
-from messaging.services.conversations import conversation_summary
+from messaging.services.summaries import conversation_summary
+from messaging.shown import AnyMessage
 
 Shown = tuple[BaseModel, Mapping[str, str]]
 
@@ -34,14 +34,14 @@ class Resource:
         return f"/api/v1{self.path.format(result_id)}"
 
 
-def described(message: Message, response: HttpResponse) -> MessageOut:
+def described(message: AnyMessage, response: HttpResponse) -> MessageOut:
     """Show a message, its ETag among the headers; a tombstone has none."""
     if not message.deleted:
         response["ETag"] = _etag(message)
     return message_out(message)
 
 
-def _etag(message: Message) -> str:
+def _etag(message: AnyMessage) -> str:
     return etag(MessageId(message.pk), message.content_version)
 
 

@@ -85,7 +85,7 @@ def _etag(scope: str, request: HttpRequest) -> str:
 
 
 def _has(request: HttpRequest, etag: str) -> bool:
-    known = parse_etags(request.headers.get("If-None-Match", ""))
+    known = parse_etags(request.META.get("HTTP_IF_NONE_MATCH", ""))
     return etag in (tag.removeprefix("W/") for tag in known)
 
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from typing_extensions import override
 
 from chats.addresses import client_address
+from chats.once import new_form_name
 from messaging.errors import (
     DomainError,
     LimitsUnavailableError,
@@ -183,6 +184,9 @@ class GroupForm(RefusableForm):
         required=False,
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
         help_text="Separated by commas or spaces. You can add people later, too.",
+    )
+    form = forms.CharField(
+        required=False, widget=forms.HiddenInput, initial=new_form_name
     )
 
     def usernames(self) -> list[str]:

@@ -1,5 +1,6 @@
 """What goes for every page: which sources it may load, and that it travels small."""
 
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -26,8 +27,15 @@ _PAGES: Final = MappingProxyType(
 _API_DOCS: Final = MappingProxyType(
     {**_PAGES, "img-src": "'self' data:", "style-src": "'self' 'unsafe-inline'"}
 )
+
+
+def _written(policy: Mapping[str, str]) -> str:
+    return "; ".join(f"{name} {sources}" for name, sources in policy.items())
+
+
 # Every other policy is the pages' own; docs/decisions/0013-pages.md says why.
-_POLICIES: Final = MappingProxyType({"/api/v1/docs": _API_DOCS})
+_POLICY: Final = _written(_PAGES)
+_POLICIES: Final = MappingProxyType({"/api/v1/docs": _written(_API_DOCS)})
 
 
 class ContentSecurityPolicyMiddleware(MiddlewareMixin):
@@ -36,11 +44,8 @@ class ContentSecurityPolicyMiddleware(MiddlewareMixin):
     def process_response(
         self, request: HttpRequest, response: HttpResponseBase
     ) -> HttpResponseBase:
-        policy = _POLICIES.get(request.path, _PAGES)
-        response.headers.setdefault(
-            "Content-Security-Policy",
-            "; ".join(f"{name} {sources}" for name, sources in policy.items()),
-        )
+        policy = _POLICIES.get(request.path, _POLICY)
+        response.headers.setdefault("Content-Security-Policy", policy)
         return response
 
 

@@ -9,7 +9,7 @@ from django.utils.functional import SimpleLazyObject
 
 from messaging.ids import UserId
 from messaging.models import User
-from messaging.services.notifications import InboxSummary, inbox_summary
+from messaging.services.inbox import InboxSummary, inbox_summary
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from django.http import QueryDict
 from chats.ids import given_id, given_sequence
 from messaging.errors import InvalidCursorError
 from messaging.ids import ConversationId, MessageId
-from messaging.models import Message
 from messaging.pages import Page
 from messaging.services import timelines
+from messaging.shown import ShownMessage
 
 _PAGE: Final = 50
 # Within it, what one person writes in a row needs their name just once.
@@ -24,8 +24,8 @@ _PARAMETERS: Final = frozenset({"cursor", "around", "after"})
 class Row:
     """A message in its place. `day` is told where another day begins, by UTC."""
 
-    message: Message
-    answered: Message | None
+    message: ShownMessage
+    answered: ShownMessage | None
     continued: bool
     day: date | None
 
@@ -83,7 +83,7 @@ def place_of(query: QueryDict) -> dict[str, str]:
 
 
 def _going_back(
-    conversation_id: ConversationId, page: Page[Message], *, newer: int | None
+    conversation_id: ConversationId, page: Page[ShownMessage], *, newer: int | None
 ) -> Timeline:
     rows = _rows(page.items[::-1])
     return Timeline(conversation_id, rows, page.next_cursor, newer)
@@ -98,7 +98,7 @@ def _catching_up(conversation_id: ConversationId, sequence: int) -> Timeline:
 
 
 def _followed(
-    conversation_id: ConversationId, newest_first: Sequence[Message]
+    conversation_id: ConversationId, newest_first: Sequence[ShownMessage]
 ) -> int | None:
     """The last sequence shown, if the conversation goes on after it."""
     last = newest_first[0].sequence
@@ -108,15 +108,15 @@ def _followed(
     return last if after.items else None
 
 
-def _rows(messages: Sequence[Message]) -> list[Row]:
+def _rows(messages: Sequence[ShownMessage]) -> list[Row]:
     answered = timelines.answered_messages(messages=messages)
     return list(_placed(messages, answered))
 
 
 def _placed(
-    messages: Iterable[Message], answered: dict[MessageId, Message]
+    messages: Iterable[ShownMessage], answered: dict[MessageId, ShownMessage]
 ) -> Iterator[Row]:
-    before: Message | None = None
+    before: ShownMessage | None = None
     for message in messages:
         day = message.timestamp.astimezone(UTC).date()
         new_day = before is None or before.timestamp.astimezone(UTC).date() != day
@@ -129,7 +129,7 @@ def _placed(
         before = message
 
 
-def _goes_on(before: Message, message: Message) -> bool:
+def _goes_on(before: ShownMessage, message: ShownMessage) -> bool:
     return (
         not message.deleted
         and before.sender_id == message.sender_id

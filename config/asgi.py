@@ -1,5 +1,7 @@
 """The ASGI application: everything on one port, event streams and requests."""
 
+import gc
+
 from config.wsgi import application as requests
 
 # isort: split
@@ -7,3 +9,6 @@ from config.wsgi import application as requests
 from config.bridge import Bridge
 
 application = Bridge(requests)
+
+# With what the bridge loaded; see config/wsgi.py.
+gc.freeze()

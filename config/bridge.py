@@ -9,16 +9,16 @@ import asyncio
 import logging
 import signal
 from collections.abc import AsyncGenerator, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import FrameType
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from api.events.hub import Hub
 from api.events.responses import LiveResponse
-from config.environ import environ_of, read_body
+from config.environ import environ_of, has_body, read_body
+from config.threads import RequestThreads
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
         HTTPScope,
         Scope,
     )
-
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +63,7 @@ class Bridge:
 
     def __init__(self, wsgi: "WSGIApplication") -> None:
         self._wsgi = wsgi
-        self._threads = ThreadPoolExecutor(_THREADS, "parley-requests")
+        self._threads = RequestThreads(_THREADS)
         self._hub: Hub | None = None
 
     async def __call__(
@@ -82,18 +80,18 @@ class Bridge:
         receive: "ASGIReceiveCallable",
         send: "ASGISendCallable",
     ) -> None:
-        body = await read_body(receive)
+        body = await read_body(receive) if has_body(scope) else b""
         if body is None:
             # Whoever sent what is no body may still be there to be told.
-            await _start(_Answer(HTTPStatus.BAD_REQUEST), send)
-            await _send(send, b"")
+            await _send_whole(_Answer(HTTPStatus.BAD_REQUEST), send)
             return
-        answer = await self._in_thread(lambda: self._answered(environ_of(scope, body)))
+        answer = await self._threads.submit(
+            lambda: self._answered(environ_of(scope, body))
+        )
         if isinstance(answer.body, LiveResponse):
             await self._go_on(answer, answer.body, receive, send)
         elif isinstance(answer.body, list):
-            await _start(answer, send)
-            await _send(send, b"".join(answer.body))
+            await _send_whole(answer, send)
         else:
             await self._stream(answer, send)
 
@@ -115,12 +113,12 @@ class Bridge:
         try:
             await _start(answer, send)
             while (
-                piece := await self._in_thread(lambda: next(pieces, None))
+                piece := await self._threads.submit(lambda: next(pieces, None))
             ) is not None:
-                await _send(send, piece, more=True)
-            await _send(send, b"")
+                await _send_piece(send, piece)
+            await _send_piece(send, b"", more=False)
         finally:
-            await self._in_thread(answer.close)
+            await self._threads.submit(answer.close)
 
     async def _go_on(
         self,
@@ -148,9 +146,6 @@ class Bridge:
                     logger.error("A stream broke off.", exc_info=outcome)
             response.start.seat.release()
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
     async def _lifespan(
         self, receive: "ASGIReceiveCallable", send: "ASGISendCallable"
     ) -> None:
@@ -160,6 +155,7 @@ class Bridge:
         await receive()
         if self._hub is not None:
             await self._hub.close()
+        await asyncio.to_thread(self._threads.close)
         await send({"type": "lifespan.shutdown.complete"})
 
     def _heed_signals(self) -> None:
@@ -190,8 +186,8 @@ async def _send_live(
     await _start(answer, send)
     async with aclosing(chunks):
         async for chunk in chunks:
-            await _send(send, chunk, more=True)
-    await _send(send, b"")
+            await _send_piece(send, chunk)
+    await _send_piece(send, b"", more=False)
 
 
 async def _until_gone(receive: "ASGIReceiveCallable") -> None:
@@ -210,9 +206,18 @@ async def _start(answer: _Answer, send: "ASGISendCallable") -> None:
     )
 
 
-async def _send(send: "ASGISendCallable", body: bytes, *, more: bool = False) -> None:
+async def _send_whole(answer: _Answer, send: "ASGISendCallable") -> None:
+    await _start(answer, send)
+    body = b"".join(answer.body)
+    # The server takes all of it at once, however slow the client is.
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+async def _send_piece(
+    send: "ASGISendCallable", piece: bytes, *, more: bool = True
+) -> None:
     async with asyncio.timeout(_STUCK_SECONDS):
-        await send({"type": "http.response.body", "body": body, "more_body": more})
+        await send({"type": "http.response.body", "body": piece, "more_body": more})
 
 
 def _unwritable(data: bytes) -> None:

@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 _DRAINED_BYTES: Final = 16 * 1024 * 1024
 
 
+def has_body(scope: "HTTPScope") -> bool:
+    """Whether one may come: asking the server for none takes as long as all else here."""
+    if not scope["http_version"].startswith("1"):
+        return True
+    names = [name for name, _ in scope["headers"]]
+    return b"content-length" in names or b"transfer-encoding" in names
+
+
 async def read_body(receive: "ASGIReceiveCallable") -> bytes | None:
     """The body, or so much of it that it is refused as too large; None if it broke off."""
     kept, length, more = [], 0, True

@@ -168,11 +168,11 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "chats.middleware.ContentSecurityPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "api.browsers.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "api.browsers.AuthenticationMiddleware",
+    "api.browsers.MessageMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

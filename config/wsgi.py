@@ -1,5 +1,6 @@
 """The WSGI application that request workers serve."""
 
+import gc
 import os
 from collections.abc import Iterable
 from io import BytesIO
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import (
@@ -51,3 +53,9 @@ def _read(chunks: "InputStream") -> bytes:
 
 
 application = measured(get_wsgi_application())
+
+# All this stays for good: the collector need not look through it again and again.
+# The first request would load every address otherwise.
+get_resolver().url_patterns  # noqa: B018
+gc.collect()
+gc.freeze()

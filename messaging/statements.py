@@ -7,14 +7,25 @@ here listens.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
 from typing import Any, Final, Generic, TypeVar, cast
 
 import orjson
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Expression, IntegerField, Model, QuerySet, Subquery
+from django.db.models import (
+    BooleanField,
+    DateTimeField,
+    Expression,
+    IntegerField,
+    Model,
+    QuerySet,
+    Subquery,
+)
 from django.db.models.base import ModelState
+from django.db.models.expressions import Col
 from django.db.models.sql.compiler import SQLCompiler
 from typing_extensions import override
 
@@ -24,7 +35,7 @@ M = TypeVar("M", bound=Model)
 R = TypeVar("R")
 
 _Row = Sequence[object]
-_Given = str | int | datetime | None
+Bindable = str | int | datetime | None
 
 
 class Parameter(Expression):
@@ -107,25 +118,33 @@ def number_of(rows: QuerySet[M, R]) -> "Subquery[IntegerField[int, int]]":
     return Subquery(rows.order_by().values_list(_Counted()))
 
 
+# What a column's value is turned into.
+_Convert = Callable[[object], object]
+_Converters = Mapping[int, Sequence[_Convert]]
+
+
 class _Compiled:
     def __init__(self, queryset: QuerySet[M, R], database: BaseDatabaseWrapper) -> None:
         compiler = queryset.query.get_compiler(connection=database)
         self._sql, self._parameters = compiler.as_sql()
-        converters = compiler.get_converters(
+        found = compiler.get_converters(
             [expression for expression, _, _ in compiler.select[: compiler.col_count]]
         )
-        self._converters = [
-            (place, convert, expression)
-            for place, (converts, expression) in converters.items()
-            for convert in converts
-        ]
-        self._maker = (
+        converters = {
+            place: [_bound(convert, expression) for convert in converts]
+            for place, (converts, expression) in found.items()
+            if not _comes_converted(expression, database)
+        }
+        self._make_all = (
             _Maker(
-                compiler.klass_info, compiler.select, compiler.annotation_col_map or {}
-            )
+                compiler.klass_info,
+                compiler.select,
+                compiler.annotation_col_map or {},
+                converters,
+            ).make_all
             # Otherwise `values_list()` was called.
             if queryset.query.default_cols
-            else None
+            else partial(_tuples, converters)
         )
 
     def run(
@@ -134,19 +153,20 @@ class _Compiled:
         limit: str,
         parameters: Mapping[str, object],
     ) -> Sequence[object]:
-        given = [_given(each, parameters, database) for each in self._parameters]
+        given = [bind(each, parameters, database) for each in self._parameters]
         with database.cursor() as cursor:
             cursor.execute(self._sql + limit, given)
             rows: Sequence[_Row] = cursor.fetchall()
-        if self._converters:
-            rows = [self._converted(row, database) for row in rows]
-        return rows if self._maker is None else self._maker.make_all(rows)
+        return self._make_all(rows)
 
-    def _converted(self, row: _Row, database: BaseDatabaseWrapper) -> _Row:
-        converted = [*row]
-        for place, convert, expression in self._converters:
-            converted[place] = convert(converted[place], expression, database)
-        return converted
+
+def _tuples(converters: _Converters, rows: Sequence[_Row]) -> Sequence[_Row]:
+    for place, converts in converters.items():
+        for convert in converts:
+            rows = [
+                (*row[:place], convert(row[place]), *row[place + 1 :]) for row in rows
+            ]
+    return rows
 
 
 # As Django keeps them of a compiled query, without types.
@@ -156,21 +176,34 @@ _Known = dict[tuple[type[Model], object], Model]
 
 
 class _Maker:
-    """Makes instances from the columns that are a model's, as `from_db()` does."""
+    """Makes instances from the columns that are a model's, as `from_db()` does.
+
+    Hundreds of them for a page: what is known beforehand is found out beforehand.
+    """
 
     def __init__(
-        self, info: _ClassInfo, columns: _Columns, annotations: Mapping[str, int]
+        self,
+        info: _ClassInfo,
+        columns: _Columns,
+        annotations: Mapping[str, int],
+        converters: _Converters,
     ) -> None:
         self._model: type[Model] = info["model"]
         places: Sequence[int] = info["select_fields"]
         self._slice: Final = slice(places[0], places[-1] + 1)
         names = [column[0].target.attname for column in columns[self._slice]]
         self._names: Final[Sequence[str]] = names
+        self._annotations: Final = [*annotations.items()]
+        named = [*zip(names, places, strict=True), *annotations.items()]
+        self._converters: Final = [
+            (name, convert)
+            for name, place in named
+            for convert in converters.get(place, ())
+        ]
         key = self._model._meta.pk_fields[0].attname
         self._key: Final[int] = places[0] + names.index(key)
-        self._annotations: Final = annotations
         self._related: Final[Sequence[tuple[str, _Maker]]] = [
-            (related["field"].name, _Maker(related, columns, {}))
+            (related["field"].name, _Maker(related, columns, {}, converters))
             for related in info.get("related_klass_infos", ())
         ]
 
@@ -179,16 +212,23 @@ class _Maker:
         return [self._make(row, known) for row in rows]
 
     def _make(self, row: _Row, known: _Known) -> Model:
-        instance = self._model.__new__(self._model)
-        instance._state = state = ModelState()
-        state.adding = False
-        state.db = DEFAULT_DB_ALIAS
         # The columns are as many as the names.
-        instance.__dict__.update(zip(self._names, row[self._slice]))  # noqa: B905
-        for name, place in self._annotations.items():
-            instance.__dict__[name] = row[place]
-        for field, maker in self._related:
-            state.fields_cache[field] = maker._shared(row, known)
+        values = dict(zip(self._names, row[self._slice]))  # noqa: B905
+        for name, place in self._annotations:
+            values[name] = row[place]
+        for name, convert in self._converters:
+            values[name] = convert(values[name])
+        state = ModelState()
+        state.__dict__ = {
+            "adding": False,
+            "db": DEFAULT_DB_ALIAS,
+            "fields_cache": {
+                field: maker._shared(row, known) for field, maker in self._related
+            },
+        }
+        values["_state"] = state
+        instance = self._model.__new__(self._model)
+        instance.__dict__ = values
         if isinstance(instance, Message):
             instance.note_content()
         return instance
@@ -204,11 +244,58 @@ class _Maker:
         return found
 
 
-def _given(
-    parameter: _Given | Parameter,
+# As Django has them; the last is the connection.
+_DjangoConvert = Callable[[object, object, BaseDatabaseWrapper], object]
+
+
+def _bound(convert: _DjangoConvert, expression: Expression | Col) -> _Convert:
+    """A column's converter, by value alone; quicker ones for what is asked most."""
+    match expression.output_field:
+        case DateTimeField():
+            return _in_utc
+        case BooleanField():
+            return _truth
+        case IntegerField():
+            return _whole
+        case _:
+            return lambda value: convert(
+                value, expression, connections[DEFAULT_DB_ALIAS]
+            )
+
+
+def _comes_converted(
+    expression: Expression | Col, database: BaseDatabaseWrapper
+) -> bool:
+    """Whether the driver makes the value itself: truth values of columns, say."""
+    if isinstance(expression.output_field, IntegerField):
+        return database.vendor == "sqlite"
+    return isinstance(expression, Col) and isinstance(
+        expression.output_field, BooleanField
+    )
+
+
+def _in_utc(value: object) -> object:
+    """A moment as SQLite keeps it: in UTC, as text unless it is a plain column."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
+
+
+def _truth(value: object) -> object:
+    return None if value is None else bool(value)
+
+
+def _whole(value: object) -> object:
+    """Sums are not integers of themselves on PostgreSQL."""
+    return int(value) if isinstance(value, Decimal) else value
+
+
+def bind(
+    parameter: Bindable | Parameter,
     parameters: Mapping[str, object],
     database: BaseDatabaseWrapper,
-) -> _Given:
+) -> Bindable:
+    """A compiled query's parameter, as the database takes it."""
     if not isinstance(parameter, Parameter):
         return parameter
     value = parameters[parameter.name]
@@ -216,4 +303,4 @@ def _given(
         return orjson.dumps(value).decode()
     if isinstance(value, datetime):
         return database.ops.adapt_datetimefield_value(value)
-    return cast(_Given, value)
+    return cast(Bindable, value)

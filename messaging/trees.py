@@ -1,8 +1,9 @@
 """Shapes of reply trees: assembled iteratively, so that no depth is too deep."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from messaging.ids import MessageId
@@ -21,19 +22,23 @@ class Twig(NamedTuple):
 class Tree:
     """A root and all its descendants."""
 
-    root: Twig
+    # In the order of their sequences: parents before replies, the root first.
+    twigs: Sequence[Twig]
     # Each with its direct replies, oldest first.
     children: dict[MessageId, list[Twig]]
 
     @classmethod
-    def grow(cls, twigs: Iterable[Twig]) -> "Tree":
-        """From the twigs in the order of their sequences: parents before replies."""
-        root, *descendants = twigs
-        children: dict[MessageId, list[Twig]] = {root.id: []}
-        for twig in descendants:
-            children[twig.id] = []
+    def grow(cls, twigs: Sequence[Twig]) -> "Tree":
+        """From the twigs in the order of their sequences."""
+        root = twigs[0]
+        children: dict[MessageId, list[Twig]] = {twig.id: [] for twig in twigs}
+        for twig in islice(twigs, 1, None):
             children[twig.parent_id or root.id].append(twig)
-        return cls(root, children)
+        return cls(twigs, children)
+
+    @property
+    def root(self) -> Twig:
+        return self.twigs[0]
 
     def reading_order(self) -> Iterator[Twig]:
         """Each message, then its replies; without the root."""
@@ -53,10 +58,15 @@ class Tree:
 
     def descendant_counts(self) -> dict[MessageId, int]:
         counts = dict.fromkeys(self.children, 0)
-        for twig in reversed(list(self.by_levels())):
+        for twig in reversed(self.twigs):
             if twig.parent_id in counts:
                 counts[twig.parent_id] += counts[twig.id] + 1
         return counts
+
+    def top(self, *, depth: int, nodes: int) -> Iterator[Twig]:
+        """The twigs down to a depth, of those so many, level by level."""
+        shallow = (twig for twig in self.by_levels() if twig.depth <= depth)
+        return islice(shallow, nodes)
 
 
 def ancestors(order: Sequence[Twig], index: int) -> Iterator[Twig]:

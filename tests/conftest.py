@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models.signals import post_save, pre_save
 from pytest_django import Settings
 
+from api.events.seats import SEATS
 from messaging import signals
 from messaging.models import Conversation, Message, User
 from messaging.services.conversations import start_group
@@ -65,6 +66,14 @@ def _empty_cache() -> Iterator[None]:
     yield
     for cache in caches.all():
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _seats_given_back() -> Iterator[None]:
+    """A seat that a request kept would be missing for good."""
+    before = SEATS.taken()
+    yield
+    assert SEATS.taken() == before
 
 
 @pytest.fixture(autouse=True)

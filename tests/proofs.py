@@ -10,6 +10,7 @@ from messaging.access import (
 )
 from messaging.ids import ConversationId, MessageId, UserId
 from messaging.models import Conversation, Message, User
+from messaging.shown import AnyMessage
 
 
 def part_of(user: User, conversation: Conversation) -> Membership:
@@ -30,7 +31,7 @@ def readable_by(user: User, message: Message) -> ReadableMessage:
     )
 
 
-def own_of(user: User, message: Message) -> OwnMessage:
+def own_of(user: User, message: AnyMessage) -> OwnMessage:
     return access.own_message(sender=UserId(user.pk), message_id=MessageId(message.pk))
 
 

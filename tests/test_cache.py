@@ -1,5 +1,7 @@
 """Redis that hangs: it is waited for once, not by everybody."""
 
+import os
+import secrets
 import socket
 from collections.abc import Iterator
 
@@ -52,3 +54,16 @@ def test_after_a_pause_it_is_asked_again(
     for _ in range(2):
         assert _cache_at(silent).get("key") is None
     assert _connections(silent) == 2
+
+
+@pytest.mark.skipif("REDIS_URL" not in os.environ, reason="needs a Redis")
+def test_a_counter_ends_when_it_was_to_end() -> None:
+    cache = RestingRedisCache(os.environ["REDIS_URL"], {})
+    key = secrets.token_hex()
+    with pytest.raises(ValueError, match="not found"):
+        cache.incr(key)
+    assert cache.get(key) is None
+    cache.add(key, 0, timeout=100)
+    assert [cache.incr(key), cache.incr(key, 2), cache.decr(key)] == [1, 3, 2]
+    assert 0 < cache._cache.get_client().ttl(cache.make_key(key)) <= 100
+    cache.delete(key)

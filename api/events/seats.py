@@ -35,6 +35,10 @@ class Seats:
         self._lock = Lock()
         self._taken: Counter[UserId] = Counter()
 
+    def taken(self) -> int:
+        with self._lock:
+            return self._taken.total()
+
     def take(self, user: UserId) -> Seat:
         """Raises TooManyStreamsError."""
         with self._lock:

@@ -9,6 +9,7 @@ from ninja.decorators import decorate_view
 from api.authentication import ApiRequest
 from api.conversation_page import gate
 from api.operations import operation
+from api.parsing import Written
 from api.resources import CONVERSATION, MESSAGE, described
 from api.schemas.conversations import (
     ConversationIn,
@@ -34,18 +35,19 @@ from api.schemas.messages import (
 from chats.cache import CACHED
 from messaging import access
 from messaging.ids import ConversationId, Sequence, UserId
-from messaging.models import Message
 from messaging.pages import Page
 from messaging.services import (
     conversations,
     messages,
     notifications,
     participants,
+    summaries,
     timelines,
     typists,
     users,
 )
 from messaging.services.conversations import OpenedConversation
+from messaging.shown import ShownMessage
 
 _AS_MEMBER: Final = ParticipantIn()
 
@@ -84,13 +86,13 @@ def start_conversation(
 @operation(router, "GET", "", "conversations_list", {200: ConversationPage})
 def list_conversations(
     request: ApiRequest, parameters: Query[PageQuery]
-) -> ConversationPage:
+) -> Written[ConversationPage]:
     """List your conversations, the most recently active first.
 
     Each with its last message and how many you have not read.
     """
     return conversation_page(
-        conversations.conversation_page(
+        summaries.conversation_page(
             reader=request.auth.id, cursor=parameters.cursor, limit=parameters.limit
         )
     )
@@ -297,7 +299,7 @@ def list_messages(
     request: ApiRequest,
     conversation_id: ConversationIdIn,
     parameters: Query[TimelineQuery],
-) -> MessagePage:
+) -> Written[MessagePage]:
     """Read a conversation, newest first.
 
     `around` opens it at a message; `after_sequence` catches up, oldest first; `next_cursor`
@@ -385,12 +387,12 @@ def _open_direct(request: ApiRequest, body: DirectIn) -> OpenedConversation:
 
 def _summary(request: ApiRequest, conversation_id: ConversationId) -> ConversationOut:
     part = access.membership(reader=request.auth.id, conversation_id=conversation_id)
-    return conversation_out(conversations.conversation_summary(membership=part))
+    return conversation_out(summaries.conversation_summary(membership=part))
 
 
 def _timeline(
     conversation_id: ConversationId, parameters: TimelineQuery
-) -> Page[Message]:
+) -> Page[ShownMessage]:
     if parameters.cursor is not None:
         return timelines.messages_from(
             conversation_id=conversation_id,

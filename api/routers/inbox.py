@@ -4,6 +4,7 @@ from ninja import Query, Router, Status
 
 from api.authentication import ApiRequest
 from api.operations import operation
+from api.parsing import Written
 from api.schemas.fields import PageQuery
 from api.schemas.messages import (
     InboxPage,
@@ -12,19 +13,19 @@ from api.schemas.messages import (
     inbox_page,
     inbox_summary_out,
 )
-from messaging.services import notifications
+from messaging.services import inbox
 
 router = Router(tags=["inbox"])
 
 
 @operation(router, "GET", "", "inbox_list", {200: InboxPage})
-def list_inbox(request: ApiRequest, parameters: Query[PageQuery]) -> InboxPage:
+def list_inbox(request: ApiRequest, parameters: Query[PageQuery]) -> Written[InboxPage]:
     """List what you have not read, over all conversations, newest first.
 
     Reading this marks nothing read: send `up_to` to `PUT /inbox/read` for that.
     """
     return inbox_page(
-        notifications.inbox(
+        inbox.unread_messages(
             reader=request.auth.user, cursor=parameters.cursor, limit=parameters.limit
         )
     )
@@ -36,7 +37,7 @@ def get_summary(request: ApiRequest) -> InboxSummaryOut:
 
     Messages, how many of them mention you, and how many conversations they are in.
     """
-    return inbox_summary_out(notifications.inbox_summary(reader=request.auth.id))
+    return inbox_summary_out(inbox.inbox_summary(reader=request.auth.id))
 
 
 @operation(router, "PUT", "/read", "inbox_mark_read", {204: None})
@@ -45,5 +46,5 @@ def mark_inbox_read(request: ApiRequest, body: InboxReadIn) -> Status[None]:
 
     `up_to` comes from the inbox or its summary; what arrived after that stays unread.
     """
-    notifications.mark_inbox_read(reader=request.auth.id, up_to=body.up_to)
+    inbox.mark_inbox_read(reader=request.auth.id, up_to=body.up_to)
     return Status(204, None)

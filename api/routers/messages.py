@@ -5,6 +5,7 @@ from ninja import Query, Router, Status
 
 from api.authentication import ApiRequest
 from api.operations import operation
+from api.parsing import Written
 from api.preconditions import IfMatch, versions_of
 from api.resources import MESSAGE, described
 from api.schemas.fields import MessageIdIn, PageQuery, VersionIn
@@ -135,7 +136,7 @@ def delete_message(
 )
 def get_thread(
     request: ApiRequest, message_id: MessageIdIn, parameters: Query[ThreadQuery]
-) -> ThreadOut:
+) -> Written[ThreadOut]:
     """Read a message and its replies as a nested tree.
 
     Filled level by level, oldest first. Where `has_more_replies`, replies were left out:
@@ -157,7 +158,7 @@ def get_thread(
 )
 def list_replies(
     request: ApiRequest, message_id: MessageIdIn, parameters: Query[PageQuery]
-) -> ReplyPage:
+) -> Written[ReplyPage]:
     """Read all replies below a message, of any depth, page by page.
 
     In reading order: a message, then its replies, oldest first among siblings.

@@ -4,6 +4,7 @@ from ninja import Query, Router, Status
 
 from api.authentication import ApiRequest
 from api.operations import operation
+from api.parsing import Written
 from api.schemas.fields import NotificationIdIn, PageQuery
 from api.schemas.messages import NotificationPage, notification_page
 from messaging.services import notifications
@@ -14,7 +15,7 @@ router = Router(tags=["notifications"])
 @operation(router, "GET", "", "notifications_list", {200: NotificationPage})
 def list_notifications(
     request: ApiRequest, parameters: Query[PageQuery]
-) -> NotificationPage:
+) -> Written[NotificationPage]:
     """List your notifications, read ones too, newest first.
 
     Each with its message as it reads now: edited if it was, gone if it was deleted.

@@ -1,18 +1,20 @@
 """Conversations and who takes part in them."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
+from api.parsing import Written, render_json
 from api.schemas.fields import In, Out, Text, Username
-from api.schemas.messages import MessageOut, message_out
-from api.schemas.people import UserOut, user_out
+from api.schemas.messages import MessageOut
+from api.schemas.people import UserFields, UserOut, user_fields, user_out
 from messaging.ids import ConversationId
 from messaging.models import Participant
 from messaging.models.conversations import ConversationKind, ParticipantRole
 from messaging.pages import Page
-from messaging.services.conversations import ConversationSummary
+from messaging.services.summaries import ConversationSummary
+from messaging.shown import ShownMessage
 
 
 class DirectIn(In):
@@ -79,32 +81,31 @@ class ParticipantPage(Out):
     next_cursor: str | None
 
 
+class _ConversationFields(TypedDict):
+    """A `ConversationOut`, as it is written."""
+
+    id: ConversationId
+    kind: ConversationKind
+    title: str
+    participant: UserFields | None
+    participant_count: int
+    role: ParticipantRole
+    muted: bool
+    hidden: bool
+    created_at: datetime
+    last_activity_at: datetime
+    last_sequence: int
+    last_message: ShownMessage | None
+    unread_count: int
+
+
 def conversation_out(summary: ConversationSummary) -> ConversationOut:
-    conversation = summary.conversation
-    return ConversationOut(
-        id=ConversationId(conversation.pk),
-        kind=ConversationKind(conversation.kind),
-        title=conversation.title,
-        participant=None if summary.other is None else user_out(summary.other),
-        participant_count=summary.participant_count,
-        role=ParticipantRole(summary.role),
-        muted=summary.muted,
-        hidden=summary.hidden,
-        created_at=conversation.created_at,
-        last_activity_at=conversation.last_activity_at,
-        last_sequence=conversation.last_sequence,
-        last_message=(
-            None if summary.last_message is None else message_out(summary.last_message)
-        ),
-        unread_count=summary.unread_count,
-    )
+    return ConversationOut.model_validate(_fields(summary), from_attributes=True)
 
 
-def conversation_page(page: Page[ConversationSummary]) -> ConversationPage:
-    return ConversationPage(
-        items=[conversation_out(summary) for summary in page.items],
-        next_cursor=page.next_cursor,
-    )
+def conversation_page(page: Page[ConversationSummary]) -> Written[ConversationPage]:
+    items = [_fields(summary) for summary in page.items]
+    return Written(render_json({"items": items, "next_cursor": page.next_cursor}))
 
 
 def participant_page(page: Page[Participant]) -> ParticipantPage:
@@ -119,3 +120,22 @@ def participant_page(page: Page[Participant]) -> ParticipantPage:
         ],
         next_cursor=page.next_cursor,
     )
+
+
+def _fields(summary: ConversationSummary) -> _ConversationFields:
+    conversation = summary.conversation
+    return {
+        "id": ConversationId(conversation.pk),
+        "kind": ConversationKind(conversation.kind),
+        "title": conversation.title,
+        "participant": None if summary.other is None else user_fields(summary.other),
+        "participant_count": summary.participant_count,
+        "role": ParticipantRole(summary.role),
+        "muted": summary.muted,
+        "hidden": summary.hidden,
+        "created_at": conversation.created_at,
+        "last_activity_at": conversation.last_activity_at,
+        "last_sequence": conversation.last_sequence,
+        "last_message": summary.last_message,
+        "unread_count": summary.unread_count,
+    }

@@ -16,7 +16,6 @@ from api.schemas.people import UserOut, user_out
 from messaging.ids import ConversationId, MessageId
 from messaging.models import Message, Notification, User
 from messaging.models.events import EventType
-from messaging.services.conversations import ConversationSummary
 from messaging.services.deliveries import (
     DeletedMessage,
     Delivery,
@@ -24,6 +23,7 @@ from messaging.services.deliveries import (
     ReadRange,
     Seat,
 )
+from messaging.services.summaries import ConversationSummary
 
 
 class MessageCreated(Out):

@@ -5,6 +5,7 @@ from typing import Self, TypedDict
 
 from pydantic import BaseModel, Field, model_validator
 
+from api.parsing import Written, render_json
 from api.schemas.fields import (
     In,
     MessageIdIn,
@@ -15,12 +16,13 @@ from api.schemas.fields import (
 )
 from api.schemas.people import UserOut, user_out
 from messaging.ids import MAX_ID, ConversationId, MessageId, NotificationId
-from messaging.models import Message, Notification, User
+from messaging.models import Notification
 from messaging.models.notifications import NotificationKind
 from messaging.pages import Page
 from messaging.services.history import Change, Version
-from messaging.services.notifications import Inbox, InboxSummary
+from messaging.services.inbox import Inbox, InboxSummary
 from messaging.services.threads import Reply, ThreadNode
+from messaging.shown import AnyMessage, ShownMessage, shown_message
 
 
 class MessageOut(Out):
@@ -174,67 +176,40 @@ class NotificationPage(Out):
     next_cursor: str | None
 
 
-class _Fields(TypedDict):
-    id: MessageId
-    conversation_id: ConversationId
-    sequence: int
-    sender: UserOut | None
-    receiver: UserOut | None
-    content: str
-    timestamp: datetime
-    read: bool
-    edited: bool
-    deleted: bool
-    version: int
-    parent_message_id: MessageId | None
-    reply_count: int
+class _NotificationFields(TypedDict):
+    id: NotificationId
+    kind: NotificationKind
+    message: ShownMessage
+    created_at: datetime
+    is_read: bool
+    silent: bool
 
 
-# Those whose schemas were made for the same page: mostly the same few.
-_People = dict[int, UserOut]
+def message_out(message: AnyMessage) -> MessageOut:
+    return MessageOut.model_validate(shown_message(message), from_attributes=True)
 
 
-def message_out(message: Message, people: _People | None = None) -> MessageOut:
-    return MessageOut(**_fields(message, {} if people is None else people))
+def message_page(page: Page[ShownMessage]) -> Written[MessagePage]:
+    return Written(render_json({"items": page.items, "next_cursor": page.next_cursor}))
 
 
-def message_page(page: Page[Message]) -> MessagePage:
-    people: _People = {}
-    return MessagePage(
-        items=[message_out(message, people) for message in page.items],
-        next_cursor=page.next_cursor,
-    )
+def reply_page(page: Page[Reply]) -> Written[ReplyPage]:
+    return Written(render_json({"items": page.items, "next_cursor": page.next_cursor}))
 
 
-def reply_page(page: Page[Reply]) -> ReplyPage:
-    people: _People = {}
-    return ReplyPage(
-        items=[
-            ReplyOut(**_fields(reply.message, people), depth=reply.depth)
-            for reply in page.items
-        ],
-        next_cursor=page.next_cursor,
-    )
+def thread_out(root: ThreadNode) -> Written[ThreadOut]:
+    return Written(render_json(root))
 
 
-def thread_out(node: ThreadNode, people: _People | None = None) -> ThreadOut:
-    # Recursive: a nested tree has at most 50 levels.
-    people = {} if people is None else people
-    return ThreadOut(
-        **_fields(node.message, people),
-        depth=node.depth,
-        descendant_count=node.descendant_count,
-        has_more_replies=node.has_more_replies,
-        replies=[thread_out(reply, people) for reply in node.replies],
-    )
-
-
-def inbox_page(inbox: Inbox) -> InboxPage:
-    people: _People = {}
-    return InboxPage(
-        items=[message_out(message, people) for message in inbox.page.items],
-        next_cursor=inbox.page.next_cursor,
-        up_to=inbox.up_to,
+def inbox_page(inbox: Inbox) -> Written[InboxPage]:
+    return Written(
+        render_json(
+            {
+                "items": inbox.page.items,
+                "next_cursor": inbox.page.next_cursor,
+                "up_to": inbox.up_to,
+            }
+        )
     )
 
 
@@ -264,39 +239,15 @@ def receipt_page(page: Page[Notification]) -> ReceiptPage:
     )
 
 
-def notification_page(page: Page[Notification]) -> NotificationPage:
-    return NotificationPage(
-        items=[notification_out(notification) for notification in page.items],
-        next_cursor=page.next_cursor,
+def notification_out(notification: Notification) -> NotificationOut:
+    return NotificationOut.model_validate(
+        _notification_fields(notification), from_attributes=True
     )
 
 
-def _fields(message: Message, people: _People) -> _Fields:
-    parent_id = message.parent_message_id
-    return {
-        "id": MessageId(message.pk),
-        "conversation_id": ConversationId(message.conversation_id),
-        "sequence": message.sequence,
-        "sender": _person(message.sender, people),
-        "receiver": _person(message.receiver, people),
-        "content": message.content,
-        "timestamp": message.timestamp,
-        "read": message.read,
-        "edited": message.edited,
-        "deleted": message.deleted,
-        "version": message.content_version,
-        "parent_message_id": None if parent_id is None else MessageId(parent_id),
-        "reply_count": message.reply_count,
-    }
-
-
-def _person(person: User | None, people: _People) -> UserOut | None:
-    if person is None:
-        return None
-    shown = people.get(person.id)
-    if shown is None:
-        shown = people[person.id] = user_out(person)
-    return shown
+def notification_page(page: Page[Notification]) -> Written[NotificationPage]:
+    items = [_notification_fields(each) for each in page.items]
+    return Written(render_json({"items": items, "next_cursor": page.next_cursor}))
 
 
 def _version_out(version: Version) -> VersionOut:
@@ -315,12 +266,12 @@ def _version_out(version: Version) -> VersionOut:
     )
 
 
-def notification_out(notification: Notification) -> NotificationOut:
-    return NotificationOut(
-        id=NotificationId(notification.pk),
-        kind=NotificationKind(notification.kind),
-        message=message_out(notification.message),
-        created_at=notification.created_at,
-        is_read=notification.is_read,
-        silent=notification.silent,
-    )
+def _notification_fields(notification: Notification) -> _NotificationFields:
+    return {
+        "id": NotificationId(notification.pk),
+        "kind": NotificationKind(notification.kind),
+        "message": shown_message(notification.message),
+        "created_at": notification.created_at,
+        "is_read": notification.is_read,
+        "silent": notification.silent,
+    }

@@ -1,7 +1,7 @@
 """People, their accounts and tokens."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypedDict
 
 from pydantic import Field
 
@@ -10,6 +10,7 @@ from messaging.ids import TokenId, UserId
 from messaging.models import AccessToken, User
 from messaging.receipts import DeletionCounts
 from messaging.services.tokens import IssuedToken
+from messaging.shown import ShownPerson
 
 _ONE_DAY: Final = 24 * 3600
 _TEN_YEARS: Final = 10 * 365 * 24 * 3600
@@ -17,6 +18,14 @@ _TEN_YEARS: Final = 10 * 365 * 24 * 3600
 
 class UserOut(Out):
     """A person, as everyone sees them."""
+
+    id: UserId
+    username: str
+    display_name: str
+
+
+class UserFields(TypedDict):
+    """A `UserOut`, as it is written."""
 
     id: UserId
     username: str
@@ -169,9 +178,15 @@ def deletion_out(counts: DeletionCounts) -> DeletionOut:
 
 
 def user_out(user: User) -> UserOut:
-    return UserOut(
-        id=UserId(user.pk), username=user.username, display_name=user.display_name
-    )
+    return UserOut(**user_fields(user))
+
+
+def user_fields(user: User | ShownPerson) -> UserFields:
+    return {
+        "id": UserId(user.pk),
+        "username": user.username,
+        "display_name": user.display_name,
+    }
 
 
 def service_user_out(user: User) -> ServiceUserOut:

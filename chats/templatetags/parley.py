@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from chats.typed_text import as_html
 from messaging.models import User
+from messaging.shown import ShownPerson
 
 register = template.Library()
 
@@ -40,5 +41,5 @@ def avatar(name: str, person: int | None) -> dict[str, object]:
 
 
 @register.filter
-def name_of(person: User | None) -> str:
+def name_of(person: User | ShownPerson | None) -> str:
     return person.display_name if person is not None else "Someone who left"

@@ -4,7 +4,6 @@ Its messages are one part, the same for everyone who reads them, and cached as t
 API's page is; all that differs by person stands around it.
 """
 
-import secrets
 from typing import Final
 from urllib.parse import urlencode
 
@@ -22,13 +21,14 @@ from django.views.decorators.vary import vary_on_headers
 from chats.cache import SCOPE_HEADER, respond, shared
 from chats.gates import PageRequest, in_place, reader_of, signed_in
 from chats.ids import given_id, given_sequence
-from chats.sending import send_once
+from chats.once import new_form_name, once
 from chats.timeline import place_of, timeline
 from messaging import access
 from messaging.access import Membership
 from messaging.ids import ConversationId, MessageId
-from messaging.services import conversations, notifications
+from messaging.services import notifications, summaries
 from messaging.services.conversations import PageVersion, page_version
+from messaging.services.messages import send_message
 
 _PAGE: Final = 30
 
@@ -38,7 +38,7 @@ _PAGE: Final = 30
 def conversation_list(request: PageRequest) -> HttpResponse:
     """The most recently active first; `q` finds by title or person."""
     wanted = request.GET.get("q", "").strip()
-    page = conversations.conversation_page(
+    page = summaries.conversation_page(
         reader=reader_of(request),
         cursor=request.GET.get("cursor"),
         limit=_PAGE,
@@ -60,7 +60,7 @@ def conversation(request: PageRequest, conversation_id: int) -> HttpResponse:
         request,
         "chats/conversation.html",
         {
-            "summary": conversations.conversation_summary(membership=part),
+            "summary": summaries.conversation_summary(membership=part),
             "first_unread": unread,
             "rows": _with_new_line(shown.content.decode(), unread),
             "is_end": not place_of(request.GET),
@@ -102,11 +102,15 @@ def composer(request: PageRequest, conversation_id: int) -> HttpResponse:
 @require_POST
 def send(request: PageRequest, conversation_id: int) -> HttpResponse:
     part, _ = _opened(request, conversation_id)
-    sent = send_once(
-        membership=part,
-        content=request.POST.get("content", ""),
-        parent_id=given_id(request.POST.get("parent")),
+    content = request.POST.get("content", "")
+    parent_id = given_id(request.POST.get("parent"))
+    sent = once(
+        person=reader_of(request),
         form=request.POST.get("form", ""),
+        holds=(conversation_id, parent_id, content),
+        do=lambda: (
+            send_message(membership=part, content=content, parent_id=parent_id).id
+        ),
     )
     if in_place(request):
         fresh = _composer(request, part, QueryDict())
@@ -179,9 +183,10 @@ def _composer(
         if replied is None
         else access.readable_message(reader=reader_of(request), message_id=replied)
     )
+    if answered and answered.conversation_id != part.conversation_id:
+        raise access.message_not_found()
     return {
         "conversation_id": part.conversation_id,
         "answered": answered,
-        # Names this form, so that what it holds is sent once.
-        "form_name": secrets.token_urlsafe(12),
+        "form_name": new_form_name(),
     }

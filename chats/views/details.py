@@ -16,7 +16,7 @@ from messaging.access import Membership, Ownership
 from messaging.errors import ConflictError, DomainError, NotFoundError
 from messaging.ids import ConversationId
 from messaging.models.conversations import ParticipantRole
-from messaging.services import blocks, conversations, participants
+from messaging.services import blocks, conversations, participants, summaries
 
 _PAGE: Final = 50
 
@@ -123,7 +123,7 @@ def _owned(request: PageRequest, conversation_id: int) -> Ownership:
 
 
 def _details(request: PageRequest, part: Membership) -> dict[str, object]:
-    summary = conversations.conversation_summary(membership=part)
+    summary = summaries.conversation_summary(membership=part)
     theirs = [] if summary.other is None else [summary.other.pk]
     everyone = participants.participant_page(
         membership=part, cursor=request.GET.get("cursor"), limit=_PAGE

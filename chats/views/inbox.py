@@ -11,6 +11,7 @@ from chats.gates import PageRequest, in_place, reader_of, signed_in
 from messaging import access
 from messaging.ids import ConversationId, MessageId
 from messaging.services import conversations, notifications
+from messaging.services.inbox import mark_inbox_read, unread_messages
 
 _PAGE: Final = 30
 
@@ -25,9 +26,7 @@ def inbox(request: PageRequest) -> HttpResponse:
 @require_POST
 def read_inbox(request: PageRequest) -> HttpResponse:
     """Mark read what had arrived when the page was made."""
-    notifications.mark_inbox_read(
-        reader=reader_of(request), up_to=request.POST.get("up_to", "")
-    )
+    mark_inbox_read(reader=reader_of(request), up_to=request.POST.get("up_to", ""))
     if in_place(request):
         return render(
             request, "chats/inbox_list.html", {**_inbox(request), "in_place": True}
@@ -51,7 +50,7 @@ def read_message(request: PageRequest, message_id: int) -> HttpResponse:
 
 
 def _inbox(request: PageRequest) -> dict[str, object]:
-    found = notifications.inbox(
+    found = unread_messages(
         reader=request.user, cursor=request.GET.get("cursor"), limit=_PAGE
     )
     titles = conversations.titles(

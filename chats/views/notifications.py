@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chats.gates import PageRequest, in_place, reader_of, signed_in
 from messaging.ids import ConversationId, NotificationId
-from messaging.services import conversations, notifications
+from messaging.services import conversations, inbox, notifications
 
 _PAGE: Final = 30
 
@@ -24,7 +24,7 @@ def notification_list(request: PageRequest) -> HttpResponse:
 @require_POST
 def read_all(request: PageRequest) -> HttpResponse:
     """Mark read what had arrived when the page was made."""
-    notifications.mark_inbox_read(
+    inbox.mark_inbox_read(
         reader=reader_of(request), up_to=request.POST.get("up_to", "")
     )
     flashes.success(request, "Marked as read.")
@@ -49,7 +49,7 @@ def read_notification(request: PageRequest, notification_id: int) -> HttpRespons
 def _notifications(request: PageRequest) -> dict[str, object]:
     reader = reader_of(request)
     # The count before the list: what arrives in between must stay unread.
-    unread = notifications.inbox_summary(reader=reader)
+    unread = inbox.inbox_summary(reader=reader)
     page = notifications.notification_page(
         reader=reader, cursor=request.GET.get("cursor"), limit=_PAGE
     )

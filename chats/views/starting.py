@@ -6,11 +6,11 @@ from django.views.decorators.http import require_http_methods
 
 from chats.forms import DirectForm, GroupForm
 from chats.gates import PageRequest, reader_of, signed_in
+from chats.once import once
 from chats.refusals import add_refusal, mark_refused
 from messaging.errors import DomainError
 from messaging.ids import UserId
 from messaging.services import conversations, users
-from messaging.services.conversations import OpenedConversation
 
 
 @signed_in
@@ -24,7 +24,7 @@ def start_conversation(request: PageRequest) -> HttpResponse:
         if form.is_bound and form.is_valid():
             opened = _opened(request, form)
             if opened is not None:
-                return redirect("conversation", opened.conversation.pk)
+                return redirect("conversation", opened)
     response = render(
         request, "chats/start_conversation.html", {"direct": direct, "group": group}
     )
@@ -32,21 +32,38 @@ def start_conversation(request: PageRequest) -> HttpResponse:
     return response if refusal is None else mark_refused(response, refusal)
 
 
-def _opened(
-    request: PageRequest, form: DirectForm | GroupForm
-) -> OpenedConversation | None:
+def _opened(request: PageRequest, form: DirectForm | GroupForm) -> int | None:
+    """The id of the conversation; None if the form tells why there is none."""
     try:
-        if isinstance(form, GroupForm):
-            return conversations.start_group(
-                owner=request.user,
-                title=form.cleaned_data["title"],
-                usernames=form.usernames(),
-            )
-        other = users.active_user(username=form.username())
-        return conversations.open_direct(
-            one=reader_of(request), other=UserId(other.pk), field="participant"
+        return (
+            _group(request, form)
+            if isinstance(form, GroupForm)
+            else _direct(request, form)
         )
     except DomainError as error:
         form.refusal = error
         add_refusal(form, error)
         return None
+
+
+def _direct(request: PageRequest, form: DirectForm) -> int:
+    other = users.active_user(username=form.username())
+    opened = conversations.open_direct(
+        one=reader_of(request), other=UserId(other.pk), field="participant"
+    )
+    return opened.conversation.pk
+
+
+def _group(request: PageRequest, form: GroupForm) -> int:
+    title: str = form.cleaned_data["title"]
+    usernames = form.usernames()
+    return once(
+        person=reader_of(request),
+        form=form.cleaned_data["form"],
+        holds=(title, *usernames),
+        do=lambda: (
+            conversations.start_group(
+                owner=request.user, title=title, usernames=usernames
+            ).conversation.pk
+        ),
+    )

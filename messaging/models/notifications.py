@@ -73,10 +73,12 @@ class Notification(models.Model):
         indexes = (
             # All of a person's notifications, newest first.
             models.Index(name="notification_newest", fields=["user", "-position"]),
-            # The inbox and its count: never reads what was read.
+            # The inbox and its count: never reads what was read. Without `is_read`
+            # SQLite takes the index for one that does not cover the count, which
+            # then takes nearly twice as long.
             models.Index(
                 name="notification_inbox",
-                fields=["user", "-position"],
+                fields=["user", "-position", "is_read"],
                 condition=Q(is_read=False),
             ),
             # How many of the inbox mention their reader.

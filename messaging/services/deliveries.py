@@ -13,11 +13,8 @@ from typing import Final
 from messaging.ids import ConversationId, MessageId, Position, UserId
 from messaging.models import Event, Message, Notification, Participant, User
 from messaging.models.events import EventType
-from messaging.services.conversations import (
-    ConversationSummary,
-    summaries_for,
-)
 from messaging.services.notifications import notifications_of
+from messaging.services.summaries import ConversationSummary, summaries_for
 
 _OF_MESSAGES = frozenset(
     {

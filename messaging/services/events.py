@@ -24,8 +24,9 @@ from messaging.models import Event, Installation, Participant
 from messaging.models.events import EventType
 from messaging.services.installation import tick
 from messaging.wakeups import announce
+from messaging.writes import Insertion
 
-_INSERT_BATCH: Final = 500
+_LOGGED: Final = Insertion(Event)
 _CLEAR_BATCH: Final = 5000
 # Of the epoch, as much as fits a cursor's number.
 _ERA_DIGITS: Final = 12
@@ -71,7 +72,7 @@ def record_events(events: Sequence[Event]) -> Position:
     last = tick(len(events))
     for position, event in enumerate(events, last - len(events) + 1):
         event.position = position
-    Event.objects.bulk_create(events, batch_size=_INSERT_BATCH)
+    _LOGGED.run(events)
     return last
 
 

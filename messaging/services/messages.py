@@ -34,7 +34,10 @@ from messaging.services.conversations import open_direct
 from messaging.services.events import record_events
 from messaging.services.notifications import lock_around, stored_message
 from messaging.services.timelines import messages_by_id
+from messaging.shown import ShownMessage
+from messaging.statements import Parameter
 from messaging.text import clean_content
+from messaging.writes import Update
 
 # Below the number of parameters that every SQLite takes.
 _DELETE_BATCH: Final = 500
@@ -58,9 +61,33 @@ class _Place:
     parent: Message | None
 
 
+def _conversation() -> QuerySet[Conversation]:
+    return Conversation.objects.filter(pk=Parameter("conversation"))
+
+
+# By a new message, and by a change to one.
+_ADVANCED: Final = Update(
+    lambda: (
+        _conversation(),
+        {
+            "last_sequence": Parameter("sequence"),
+            "version": F("version") + 1,
+            "last_activity_at": Parameter("activity"),
+        },
+    )
+)
+_CHANGED: Final = Update(lambda: (_conversation(), {"version": F("version") + 1}))
+_REPLIED_TO: Final = Update(
+    lambda: (
+        Message.objects.filter(pk=Parameter("message")),
+        {"reply_count": F("reply_count") + 1},
+    )
+)
+
+
 def send_message(
     *, membership: Membership, content: str, parent_id: MessageId | None
-) -> Message:
+) -> ShownMessage:
     """Send to everyone in a conversation, as a reply if it has a parent.
 
     Raises:
@@ -79,7 +106,7 @@ def send_message(
 
 def send_direct_message(
     *, sender: User, receiver: User, content: str, parent_id: MessageId | None
-) -> Message:
+) -> ShownMessage:
     """Send to one person, opening their conversation with the first message.
 
     Raises:
@@ -130,7 +157,7 @@ def delete_message(*, message: OwnMessage, versions: Versions | None = None) -> 
         stored = stored_message(message)
         _require_version(stored, versions)
         links = _bury(stored) if stored.reply_count else _remove(stored)
-        Conversation.objects.filter(pk=conversation.pk).update(version=F("version") + 1)
+        _CHANGED.run(conversation=conversation.pk)
         record_events([_deletion(conversation, link) for link in links])
 
 
@@ -155,15 +182,13 @@ def place_message(*, message: Message) -> None:
     message.read = message.edited = False
     message.content_version = 1
     message.reply_count = 0
-    Conversation.objects.filter(pk=place.conversation.pk).update(
-        last_sequence=message.sequence,
-        version=F("version") + 1,
-        last_activity_at=max(place.conversation.last_activity_at, message.timestamp),
+    _ADVANCED.run(
+        conversation=place.conversation.pk,
+        sequence=message.sequence,
+        activity=max(place.conversation.last_activity_at, message.timestamp),
     )
     if place.parent is not None:
-        Message.objects.filter(pk=place.parent.pk).update(
-            reply_count=F("reply_count") + 1
-        )
+        _REPLIED_TO.run(message=place.parent.pk)
 
 
 def record_edit(*, message: Message) -> MessageHistory | None:
@@ -190,7 +215,7 @@ def record_edit(*, message: Message) -> MessageHistory | None:
     message.edited = True
     message.content_version += 1
     _require_deliverable(conversation, _sender_id(stored))
-    Conversation.objects.filter(pk=conversation.pk).update(version=F("version") + 1)
+    _CHANGED.run(conversation=conversation.pk)
     position = record_events(
         [
             Event(
@@ -218,7 +243,7 @@ def _require_version(message: Message, versions: Versions | None) -> None:
         )
 
 
-def _for_display(message: Message) -> Message:
+def _for_display(message: Message) -> ShownMessage:
     (shown,) = messages_by_id(ids=[message.pk])
     return shown
 

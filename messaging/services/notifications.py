@@ -6,11 +6,10 @@ so that of two last readers the second sees that the first is done.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Max, Min, OuterRef
 
 from messaging.access import (
     Membership,
@@ -24,54 +23,31 @@ from messaging.access import (
 from messaging.cursors import decode_number, encode_cursor
 from messaging.errors import (
     ConversationNotFoundError,
-    InvalidCursorError,
     NotificationNotFoundError,
 )
 from messaging.ids import (
-    MAX_ID,
     ConversationId,
     MessageId,
     NotificationId,
-    Position,
     Sequence,
     UserId,
 )
 from messaging.models import (
     Conversation,
     Event,
-    Installation,
     Message,
     Notification,
     Participant,
-    User,
 )
 from messaging.models.events import EventType
-from messaging.models.messages import DISPLAYED_COLUMNS, MessageQuerySet
+from messaging.models.messages import DISPLAYED_COLUMNS
 from messaging.models.notifications import NotificationKind, NotificationQuerySet
 from messaging.pages import Page, cut_page
 from messaging.services.events import record_events
-from messaging.services.installation import read_clock, tick
-from messaging.statements import Parameter, Statement, number_of
+from messaging.services.installation import tick
+from messaging.statements import Parameter, Statement
 from messaging.text import mentioned_usernames
-
-
-@dataclass(frozen=True, slots=True)
-class InboxSummary:
-    """How much is unread. `up_to` covers just what is counted here."""
-
-    unread_count: int
-    mention_count: int
-    conversation_count: int
-    up_to: str
-
-
-@dataclass(frozen=True, slots=True)
-class Inbox:
-    """A page of unread messages. `up_to` covers all that had arrived when it was read."""
-
-    page: Page[Message]
-    up_to: str
-
+from messaging.writes import Insertion
 
 _RECEIVERS: Final = Statement(
     lambda: (
@@ -81,6 +57,7 @@ _RECEIVERS: Final = Statement(
     )
 )
 _STORED: Final = Statement(lambda: Message.objects.filter(pk=Parameter("message")))
+_NOTIFIED: Final = Insertion(Notification)
 
 
 def notify_receivers(*, message: Message) -> None:
@@ -104,7 +81,7 @@ def notify_receivers(*, message: Message) -> None:
             _event(EventType.NOTIFICATION_CREATED, message),
         ]
     )
-    Notification.objects.bulk_create(
+    _NOTIFIED.run(
         Notification(
             user_id=user_id,
             message=message,
@@ -115,49 +92,6 @@ def notify_receivers(*, message: Message) -> None:
         )
         for user_id, muted in receivers
     )
-
-
-def _unread() -> MessageQuerySet:
-    return Message.unread.for_user(Parameter("reader")).filter(
-        Q(position__lt=Parameter("before"))
-    )
-
-
-def _summary() -> QuerySet[Installation, tuple[Position, int, int, int]]:
-    """The clock and the counts, in one statement: of one moment."""
-    unread = Notification.objects.unread().filter(user=Parameter("reader"))
-    here = Notification.objects.unread_in(OuterRef("conversation")).filter(
-        user=OuterRef("user")
-    )
-    return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
-        "clock",
-        number_of(unread),
-        number_of(unread.filter(kind=NotificationKind.MENTION)),
-        number_of(Participant.objects.filter(Exists(here), user=Parameter("reader"))),
-    )
-
-
-_UNREAD: Final = Statement(_unread)
-_SUMMARY: Final = Statement(_summary)
-
-
-def inbox(*, reader: User, cursor: str | None, limit: int) -> Inbox:
-    """Unread messages of all conversations, newest first."""
-    # The clock before the messages: one that arrives in between must stay unread.
-    up_to = _up_to_cursor(read_clock())
-    before = MAX_ID if cursor is None else decode_number("inbox", cursor)
-    page = cut_page(
-        _UNREAD.page(limit + 1, reader=reader.pk, before=before),
-        limit=limit,
-        cursor_of=lambda message: encode_cursor("inbox", _position_of(message)),
-    )
-    return Inbox(page, up_to)
-
-
-def inbox_summary(*, reader: UserId) -> InboxSummary:
-    """Count what is unread."""
-    ((position, unread, mentions, conversations),) = _SUMMARY.all(reader=reader)
-    return InboxSummary(unread, mentions, conversations, _up_to_cursor(position))
 
 
 def notification_page(
@@ -217,7 +151,7 @@ def first_unread(*, membership: Membership) -> MessageId | None:
 
 def mark_message_read(*, message: ReceivedMessage, reader: UserId) -> None:
     """Mark one message read; nothing happens when it is already."""
-    _mark_read(Notification.objects.filter(message=message), reader=reader)
+    mark_read(Notification.objects.filter(message=message), reader=reader)
 
 
 def mark_message_unread(*, message: ReceivedMessage, reader: UserId) -> None:
@@ -242,27 +176,12 @@ def mark_message_unread(*, message: ReceivedMessage, reader: UserId) -> None:
 
 def mark_conversation_read(*, membership: Membership, up_to: Sequence) -> None:
     """Mark what a conversation holds read, up to and with this sequence."""
-    _mark_read(
+    mark_read(
         Notification.objects.filter(
             conversation=membership.conversation_id, message__sequence__lte=up_to
         ),
         reader=UserId(membership.user_id),
     )
-
-
-def mark_inbox_read(*, reader: UserId, up_to: str) -> None:
-    """Clear the inbox of what had arrived when the cursor was made.
-
-    Raises:
-        InvalidCursorError: not an `up_to` of the inbox or its summary.
-    """
-    try:
-        position = decode_number("up_to", up_to)
-    except InvalidCursorError as error:
-        raise InvalidCursorError(
-            "This is no `up_to` of the inbox or its summary.", field="up_to"
-        ) from error
-    _mark_read(Notification.objects.filter(position__lte=position), reader=reader)
 
 
 def mark_notification_read(*, reader: UserId, notification_id: NotificationId) -> None:
@@ -274,7 +193,24 @@ def mark_notification_read(*, reader: UserId, notification_id: NotificationId) -
     notifications = Notification.objects.of(reader).filter(pk=notification_id)
     if not notifications.exists():
         raise NotificationNotFoundError("You have no such notification.")
-    _mark_read(notifications, reader=reader)
+    mark_read(notifications, reader=reader)
+
+
+def mark_read(notifications: NotificationQuerySet, *, reader: UserId) -> None:
+    """Mark whichever of these are the reader's and unread."""
+    unread = notifications.of(reader).unread()
+    with transaction.atomic():
+        conversations = set(unread.values_list("conversation", flat=True))
+        if not conversations:
+            return
+        lock_conversations(Conversation.objects.filter(pk__in=conversations))
+        unread = unread.filter(conversation__in=conversations)
+        events = _readings(unread, reader=reader)
+        if not events:
+            return
+        settle_messages(unread, reader=reader)
+        unread.update(is_read=True)
+        record_events(events)
 
 
 def withdraw_notifications(*, user_id: UserId, conversation_id: ConversationId) -> None:
@@ -329,22 +265,6 @@ def stored_message(message: Message) -> Message:
     if stored.deleted:
         raise message_deleted()
     return stored
-
-
-def _mark_read(notifications: NotificationQuerySet, *, reader: UserId) -> None:
-    unread = notifications.of(reader).unread()
-    with transaction.atomic():
-        conversations = set(unread.values_list("conversation", flat=True))
-        if not conversations:
-            return
-        lock_conversations(Conversation.objects.filter(pk__in=conversations))
-        unread = unread.filter(conversation__in=conversations)
-        events = _readings(unread, reader=reader)
-        if not events:
-            return
-        settle_messages(unread, reader=reader)
-        unread.update(is_read=True)
-        record_events(events)
 
 
 def _readings(unread: NotificationQuerySet, *, reader: UserId) -> list[Event]:
@@ -434,12 +354,3 @@ def _kind(
     if user_id == answered:
         return NotificationKind.REPLY
     return NotificationKind.MESSAGE
-
-
-def _up_to_cursor(position: Position) -> str:
-    return encode_cursor("up_to", position)
-
-
-def _position_of(message: Message) -> int:
-    position: int = getattr(message, "position")  # noqa: B009  # annotated by the queryset
-    return position

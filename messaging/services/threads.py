@@ -1,9 +1,10 @@
 """Reply trees: nested, for reading at a glance, and flat, page by page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from typing import Final
+from operator import attrgetter, itemgetter
+from typing import Final, cast
 
 from django.db.models import IntegerField, QuerySet, Value
 from django_cte import CTE, with_cte
@@ -14,7 +15,14 @@ from messaging.errors import InvalidCursorError
 from messaging.ids import MessageId
 from messaging.models import Message
 from messaging.pages import Page
-from messaging.services.timelines import messages_by_id
+from messaging.services.timelines import rows_by_id
+from messaging.shown import (
+    SHOWN_COLUMNS,
+    People,
+    ShownMessage,
+    ShownRow,
+    shown_fields,
+)
 from messaging.statements import Parameter, Statement
 from messaging.trees import Tree, Twig, ancestors
 
@@ -26,22 +34,20 @@ _NAMED_ANCESTORS: Final = 16
 _Place = tuple[MessageId, MessageId | None, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadNode:
+@dataclass(slots=True)
+class ThreadNode(ShownMessage):
     """A message of a nested tree. `descendant_count` counts those cut away too."""
 
-    message: Message
     depth: int
     descendant_count: int
     has_more_replies: bool
     replies: list["ThreadNode"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+@dataclass(slots=True)
+class Reply(ShownMessage):
     """A message of a flat tree; direct replies to its root have depth 1."""
 
-    message: Message
     depth: int
 
 
@@ -49,31 +55,15 @@ def thread(*, root: ReadableMessage, depth: int, nodes: int) -> ThreadNode:
     """A message and its replies, level by level, oldest first among siblings.
 
     At most `depth` levels below the root and `nodes` messages, the root among
-    them. Three queries, whatever the size; the cost grows with the whole tree.
+    them. One query if the whole tree has no more of these, else three; the cost
+    grows with the whole tree.
     """
-    tree = _tree(root)
-    counts = tree.descendant_counts()
-    shallow = (twig for twig in tree.by_levels() if twig.depth <= depth)
-    shown = list(islice(shallow, nodes))
-    messages = _messages(shown) | {tree.root.id: root}
-    assembled: dict[MessageId, ThreadNode] = {}
-    # From the deepest up: every node finds its replies complete.
-    for twig in reversed(shown):
-        replies = [
-            assembled[reply.id]
-            for reply in tree.children[twig.id]
-            if reply.id in assembled
-        ]
-        if twig.id not in messages:
-            continue
-        assembled[twig.id] = ThreadNode(
-            message=messages[twig.id],
-            depth=twig.depth,
-            descendant_count=counts[twig.id],
-            has_more_replies=len(replies) < len(tree.children[twig.id]),
-            replies=replies,
-        )
-    return assembled[tree.root.id]
+    rows = _MESSAGES.page(nodes + 1, root=root.pk)
+    if not rows:
+        raise message_not_found()
+    if len(rows) <= nodes:
+        return _whole(rows, depth=depth)
+    return _cut(_tree(root), depth=depth, nodes=nodes)
 
 
 def reply_page(*, root: ReadableMessage, cursor: str | None, limit: int) -> Page[Reply]:
@@ -85,24 +75,79 @@ def reply_page(*, root: ReadableMessage, cursor: str | None, limit: int) -> Page
     order = list(_tree(root).reading_order())
     start = 0 if cursor is None else _resume(order, cursor)
     shown = order[start : start + limit]
-    messages = _messages(shown)
+    rows, people = _rows(shown), People()
     items = [
-        Reply(messages[twig.id], twig.depth) for twig in shown if twig.id in messages
+        Reply(*shown_fields(rows[twig.id], people), twig.depth)
+        for twig in shown
+        if twig.id in rows
     ]
     end = start + len(shown)
     return Page(items, _cursor(order, end - 1) if end < len(order) else None)
 
 
+def _whole(rows: list[ShownRow], *, depth: int) -> ThreadNode:
+    """A tree of which all is there, cut at a depth."""
+    people: People = {}
+    # In the order of their sequences, a message comes before its replies.
+    rows.sort(key=itemgetter(SHOWN_COLUMNS.index("sequence")))
+    nodes: dict[MessageId | None, ThreadNode] = {
+        row[0]: ThreadNode(
+            *shown_fields(row, people),
+            depth=cast(int, row[-1]),
+            descendant_count=0,
+            has_more_replies=False,
+            replies=[],
+        )
+        for row in rows
+    }
+    root, *below = nodes.values()
+    for node in below:
+        nodes[node.parent_message_id].replies.append(node)
+    for node in reversed(below):
+        nodes[node.parent_message_id].descendant_count += node.descendant_count + 1
+    for node in nodes.values():
+        if node.depth == depth and node.replies:
+            node.has_more_replies = True
+            node.replies = []
+    return root
+
+
+def _cut(tree: Tree, *, depth: int, nodes: int) -> ThreadNode:
+    """The top of a tree; one deleted since it was read is missing."""
+    shown = list(tree.top(depth=depth, nodes=nodes))
+    rows = _rows(shown)
+    counts = tree.descendant_counts()
+    people: People = {}
+    assembled: dict[MessageId, ThreadNode] = {}
+    # From the deepest up: every node finds its replies complete.
+    for twig in reversed(shown):
+        if twig.id not in rows:
+            continue
+        below = tree.children[twig.id]
+        replies = [assembled[reply.id] for reply in below if reply.id in assembled]
+        assembled[twig.id] = ThreadNode(
+            *shown_fields(rows[twig.id], people),
+            depth=twig.depth,
+            descendant_count=counts[twig.id],
+            has_more_replies=len(replies) < len(below),
+            replies=replies,
+        )
+    if tree.root.id not in assembled:
+        raise message_not_found()
+    return assembled[tree.root.id]
+
+
 def _tree(root: Message) -> Tree:
     """The places of a message and of all below it."""
-    twigs = [Twig(*row) for row in _TREE.all(root=root.pk)]
+    twigs = [Twig._make(row) for row in _PLACES.all(root=root.pk)]
     if not twigs:
         raise message_not_found()
+    twigs.sort(key=attrgetter("sequence"))
     return Tree.grow(twigs)
 
 
-def _places() -> QuerySet[Message, _Place]:
-    """One recursive expression, in the order of the sequences."""
+def _descent() -> CTE:
+    """A message and all below it, by one recursive expression."""
 
     def descend(tree: CTE) -> QuerySet[Message, Mapping[str, object]]:
         start = Message.objects.filter(pk=Parameter("root"))
@@ -116,18 +161,33 @@ def _places() -> QuerySet[Message, _Place]:
             all=True,
         )
 
-    tree = CTE.recursive(descend)
+    return CTE.recursive(descend)
+
+
+def _places() -> QuerySet[Message, _Place]:
+    tree = _descent()
     rows: QuerySet[Message, _Place] = with_cte(tree, select=tree.queryset())
-    return rows.order_by("sequence")
+    return rows
 
 
-_TREE: Final = Statement(_places)
+def _displayed() -> QuerySet[Message, ShownRow]:
+    tree = _descent()
+    rows: QuerySet[Message, ShownRow] = with_cte(
+        tree,
+        select=tree.join(Message, id=tree.col.id)
+        .annotate(depth=tree.col.depth)
+        .values_list(*SHOWN_COLUMNS, "depth"),
+    )
+    return rows
 
 
-def _messages(twigs: Sequence[Twig]) -> dict[MessageId, Message]:
+_PLACES: Final = Statement(_places)
+_MESSAGES: Final = Statement(_displayed)
+
+
+def _rows(twigs: Iterable[Twig]) -> dict[MessageId, ShownRow]:
     """The messages of these places; one deleted since the tree was read is missing."""
-    rows = messages_by_id(ids=[twig.id for twig in twigs])
-    return {MessageId(message.pk): message for message in rows}
+    return {row[0]: row for row in rows_by_id(ids=[twig.id for twig in twigs])}
 
 
 def _cursor(order: Sequence[Twig], index: int) -> str:

@@ -4,7 +4,10 @@ import io
 from collections.abc import Iterator
 from http import HTTPStatus
 
+import psycopg
 import pytest
+from django.conf import settings
+from django.db import connection
 from django.db.models.signals import pre_save
 from django.test import Client
 from typing_extensions import override
@@ -14,6 +17,11 @@ from messaging.errors import DomainError
 from messaging.models import AccessToken, Installation, Message, User
 from tests.api_client import API, ApiClient, Method
 from tests.conftest import PASSWORD
+
+only_postgres = pytest.mark.skipif(
+    "sqlite" in settings.DATABASES["default"]["ENGINE"],
+    reason="SQLite ends no transaction of itself",
+)
 
 
 def _leaves(kind: type[DomainError]) -> Iterator[type[DomainError]]:
@@ -261,6 +269,39 @@ def test_what_was_deleted_under_a_write_is_missing(
         pre_save.disconnect(_delete_person, sender=AccessToken)
     assert (answer.status, answer.code) == (404, "not_found")
     assert not AccessToken.objects.exists()
+
+
+def _stand_still(sender: object, instance: Message, **_: object) -> None:
+    """In the middle of a transaction, until PostgreSQL has ended it."""
+    here = connection.cursor()
+    here.execute("SELECT pg_backend_pid()")
+    (process,) = here.fetchone()
+    here.execute("SET idle_in_transaction_session_timeout = 1")
+    with psycopg.connect(**connection.get_connection_params()) as beside:
+        running = [process]
+        while running:
+            found = beside.execute(
+                "SELECT pid FROM pg_stat_activity WHERE pid = %s", [process]
+            )
+            running = found.fetchall()
+            beside.rollback()
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_write_that_stood_still_for_too_long_is_to_be_tried_again(
+    as_ann: ApiClient, message: Message
+) -> None:
+    path = f"/conversations/{message.conversation_id}/messages"
+    pre_save.connect(_stand_still, sender=Message)
+    try:
+        answer = as_ann.post(path, {"content": "late"})
+    finally:
+        pre_save.disconnect(_stand_still, sender=Message)
+    assert (answer.status, answer.code) == (503, "database_unavailable")
+    connection.close()
+    assert as_ann.post(path, {"content": "again"}).status == HTTPStatus.CREATED
+    assert not Message.objects.filter(content="late").exists()
 
 
 @pytest.mark.django_db(transaction=True)

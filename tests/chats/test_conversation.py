@@ -196,6 +196,17 @@ def test_a_reply_names_what_it_answers(
     assert "1 reply" in page.text
 
 
+def test_a_reply_is_not_to_another_conversations_message(
+    bobs: Client, path: str, message: Message, ann: User, bob: User, cleo: User
+) -> None:
+    elsewhere = Message.objects.create(sender=cleo, receiver=bob, content="elsewhere")
+    for address in (f"{path}?reply=", f"{path}/composer?reply="):
+        assert bobs.get(f"{address}{message.pk}").status_code == HTTPStatus.OK
+        refused = bobs.get(f"{address}{elsewhere.pk}")
+        assert refused.status_code == HTTPStatus.NOT_FOUND
+        assert b"elsewhere" not in refused.content
+
+
 @pytest.mark.parametrize(
     ("form", "status"),
     [

@@ -103,6 +103,18 @@ def test_a_group_is_started(anns: Client, bob: User, cleo: User) -> None:
     assert group.participants.count() == 3
 
 
+def test_a_group_is_started_once_from_a_form(anns: Client, bob: User) -> None:
+    hidden = parse(anns.get("/conversations/new").content).all("input")
+    (name,) = [field["value"] for field in hidden if field.get("name") == "form"]
+    form = {"kind": "group", "title": "Crew", "participants": "bob", "form": name}
+    places = {
+        anns.post("/conversations/new", form).headers["Location"] for _ in range(2)
+    }
+    assert len(places) == Conversation.objects.count() == 1
+    anns.post("/conversations/new", {**form, "title": "Another crew"})
+    assert Conversation.objects.count() == 2
+
+
 @pytest.mark.parametrize(
     ("form", "status", "told"),
     [

@@ -4,6 +4,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -196,3 +197,23 @@ def test_everything_else_is_a_link_away(anns: Client) -> None:
         "/api/v1/me/export",
         "/api/v1/docs",
     }
+
+
+def _delete_person(sender: object, instance: AccessToken, **_: object) -> None:
+    Session.objects.filter(user=instance.user_id).delete()
+    people = User.objects.filter(pk=instance.user_id)
+    people._raw_delete(people.db)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_written_for_someone_just_deleted_is_missing(
+    ann: User, anns: Client
+) -> None:
+    anns.raise_request_exception = False
+    pre_save.connect(_delete_person, sender=AccessToken)
+    try:
+        answer = anns.post("/settings/tokens", TOKEN)
+    finally:
+        pre_save.disconnect(_delete_person, sender=AccessToken)
+    assert answer.status_code == HTTPStatus.NOT_FOUND
+    assert not AccessToken.objects.exists()

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from tests.api_client import API, Answer
 from tests.contract.cast import ROLES, Cast, Target, assemble
+from tests.contract.connections import one_connection
 from tests.contract.document import Operation, operations
 from tests.contract.hostile import Case, proper_requests
 from tests.contract.scene import Scene
@@ -148,6 +149,8 @@ def _status(case: Case, operation: Operation, scene: Scene) -> int:
             case.body,
             content_type=case.content_type,
         )
+        with one_connection():
+            response.close()
         transaction.set_rollback(True)
     return response.status_code
 

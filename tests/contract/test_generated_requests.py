@@ -8,14 +8,13 @@ into the next, along the links that follow from the document.
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterable
+from contextlib import closing
+from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 import schemathesis
-from django.core.signals import request_finished, request_started
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Response
 from schemathesis.config import SchemathesisConfig
@@ -24,9 +23,13 @@ from typing_extensions import override
 
 from api.application import api
 from config.wsgi import application
+from tests.contract.connections import one_connection
 from tests.contract.scene import Scene, set_scene
 
 if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIEnvironment
+
+    from django.http.response import HttpResponseBase
     from schemathesis.specs.openapi.schemas import OpenApiCase
 
 _CONFIG: Final = {
@@ -48,11 +51,20 @@ _ENDS: Final = ("auth_revoke_current_token",)
 # frames. tests/client/test_live_events.py reads them as what it says.
 _STREAMS: Final = ("events_stream",)
 
+
+def answered_whole(
+    environ: "WSGIEnvironment", start_response: "StartResponse"
+) -> Iterable[bytes]:
+    """Schemathesis reads an answer without closing it, as servers do."""
+    with closing(cast("HttpResponseBase", application(environ, start_response))) as it:
+        return [*it]
+
+
 DOCUMENT: Final = schemathesis.openapi.from_dict(
     json.loads(json.dumps(api.get_openapi_schema())),
     config=SchemathesisConfig.from_dict(_CONFIG),
 ).exclude(operation_id=list(_STREAMS))
-DOCUMENT.app = application
+DOCUMENT.app = answered_whole
 
 # The same requests in every run of CI; others in every long run.
 SOME: Final = settings(
@@ -62,18 +74,6 @@ SOME: Final = settings(
     suppress_health_check=list(HealthCheck),
 )
 MANY: Final = settings(SOME, max_examples=1000, derandomize=False, database=None)
-
-
-@contextmanager
-def one_connection() -> Iterator[None]:
-    """Keep the application from closing the one that a test's transaction is open on."""
-    for signal in (request_started, request_finished):
-        assert signal.disconnect(close_old_connections)
-    try:
-        yield
-    finally:
-        for signal in (request_started, request_finished):
-            signal.connect(close_old_connections)
 
 
 @pytest.fixture

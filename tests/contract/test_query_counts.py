@@ -135,8 +135,18 @@ ROWS: Final[dict[str, list[Read]]] = {
     "threads_get": [
         Read(
             "/messages/{message}/thread",
-            [WHO, MESSAGE, "the shape of the tree", "the messages shown"],
-        )
+            [WHO, MESSAGE, "the tree with its messages and their people"],
+        ),
+        Read(
+            "/messages/{message}/thread?nodes=1",
+            [
+                WHO,
+                MESSAGE,
+                "as many as are asked for: the tree has more",
+                "the shape of the tree",
+                "the messages shown",
+            ],
+        ),
     ],
     "threads_list_replies": [
         Read(

@@ -14,7 +14,8 @@ from messaging.models import (
     Participant,
     User,
 )
-from messaging.services import conversations, history, notifications, threads
+from messaging.services import history, summaries, threads
+from messaging.services.inbox import inbox_summary, unread_messages
 from tests.messaging.world import Room, World
 from tests.proofs import readable_by
 
@@ -44,13 +45,11 @@ def compare_reader(world: World, reader: User) -> None:
     """What one person reads of their inbox and their list."""
     name = reader.username
     unread = world.unread(name)
-    inbox = notifications.inbox(reader=reader, cursor=None, limit=200)
+    inbox = unread_messages(reader=reader, cursor=None, limit=200)
     assert [message.pk for message in inbox.page.items] == unread
-    summary = notifications.inbox_summary(reader=UserId(reader.pk))
+    summary = inbox_summary(reader=UserId(reader.pk))
     assert summary.unread_count == len(unread)
-    page = conversations.conversation_page(
-        reader=UserId(reader.pk), cursor=None, limit=200
-    )
+    page = summaries.conversation_page(reader=UserId(reader.pk), cursor=None, limit=200)
     assert {one.conversation.pk: one.unread_count for one in page.items} == {
         room.id: len(room.letters.keys() & set(unread))
         for room in world.rooms.values()
@@ -72,7 +71,7 @@ def compare_letter(room: Room, letter_id: int, people: People, turn: int) -> Non
     tree = threads.thread(root=message, depth=50, nodes=2000)
     assert tree.descendant_count == len(below)
     replies = threads.reply_page(root=message, cursor=None, limit=200)
-    assert [(one.message.pk, one.depth) for one in replies.items] == below
+    assert [(one.pk, one.depth) for one in replies.items] == below
 
 
 def shown_pages() -> Shown:

@@ -8,7 +8,6 @@ from messaging import access
 from messaging.ids import ConversationId, MessageId, Position, Sequence, UserId
 from messaging.models import Conversation, Message, Notification, User
 from messaging.services import events, messages, participants, users
-from messaging.services.conversations import ConversationSummary
 from messaging.services.deliveries import (
     DeletedMessage,
     Delivery,
@@ -19,6 +18,7 @@ from messaging.services.deliveries import (
 )
 from messaging.services.installation import read_clock
 from messaging.services.notifications import mark_conversation_read
+from messaging.services.summaries import ConversationSummary
 from tests.conftest import MakeUser
 
 BEGINNING = Position(0)

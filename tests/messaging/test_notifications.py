@@ -1,5 +1,7 @@
 """Who is told of what, and what is still unread."""
 
+from collections.abc import Iterable
+
 import pytest
 
 from messaging.errors import (
@@ -11,12 +13,10 @@ from messaging.errors import (
 )
 from messaging.ids import MAX_ID, NotificationId, Sequence, UserId
 from messaging.models import Conversation, Message, Notification, User
+from messaging.services.inbox import inbox_summary, mark_inbox_read, unread_messages
 from messaging.services.messages import delete_message
 from messaging.services.notifications import (
-    inbox,
-    inbox_summary,
     mark_conversation_read,
-    mark_inbox_read,
     mark_message_read,
     mark_message_unread,
     mark_notification_read,
@@ -24,6 +24,7 @@ from messaging.services.notifications import (
     receipt_page,
 )
 from messaging.services.participants import put_participant, remove_participant
+from messaging.shown import ShownMessage
 from tests.conftest import MakeUser, Meanwhile
 from tests.proofs import own_of, owned_by, part_of, readable_by, received_by
 
@@ -41,7 +42,11 @@ def _kinds(message: Message) -> dict[str, str]:
 
 
 def _inbox(reader: User) -> list[Message]:
-    return list(inbox(reader=reader, cursor=None, limit=50).page.items)
+    return _messages(unread_messages(reader=reader, cursor=None, limit=50).page.items)
+
+
+def _messages(shown: Iterable[ShownMessage]) -> list[Message]:
+    return [Message.objects.get(pk=message.pk) for message in shown]
 
 
 def _assert_read_means_nobody_is_left() -> None:
@@ -264,7 +269,7 @@ def test_a_conversation_is_read_up_to_a_message_and_no_further(
 def test_an_inbox_is_cleared_of_what_had_arrived(
     ann: User, bob: User, message: Message, news: Message
 ) -> None:
-    seen = inbox(reader=bob, cursor=None, limit=1)
+    seen = unread_messages(reader=bob, cursor=None, limit=1)
     later = Message.objects.create(sender=ann, receiver=bob, content="later")
     mark_inbox_read(reader=UserId(bob.pk), up_to=seen.up_to)
     assert _inbox(bob) == [later]
@@ -297,14 +302,14 @@ def test_a_summary_counts_just_what_its_up_to_covers(
 def test_clearing_an_inbox_clears_no_one_elses(
     bob: User, cleo: User, news: Message
 ) -> None:
-    up_to = inbox(reader=bob, cursor=None, limit=5).up_to
+    up_to = unread_messages(reader=bob, cursor=None, limit=5).up_to
     mark_inbox_read(reader=UserId(bob.pk), up_to=up_to)
     assert _inbox(cleo) == [news]
 
 
 def test_only_an_up_to_clears_an_inbox(ann: User, bob: User, message: Message) -> None:
     Message.objects.create(sender=ann, receiver=bob, content="more")
-    page = inbox(reader=bob, cursor=None, limit=1).page
+    page = unread_messages(reader=bob, cursor=None, limit=1).page
     for up_to in ("x", page.next_cursor or ""):
         with pytest.raises(InvalidCursorError) as refusal:
             mark_inbox_read(reader=UserId(bob.pk), up_to=up_to)
@@ -335,13 +340,13 @@ def test_an_inbox_goes_on_after_a_page(ann: User, bob: User, message: Message) -
     found: list[Message] = []
     cursor = None
     for _ in range(3):
-        page = inbox(reader=bob, cursor=cursor, limit=2).page
-        found += page.items
+        page = unread_messages(reader=bob, cursor=cursor, limit=2).page
+        found += _messages(page.items)
         cursor = page.next_cursor
     assert found == sent[::-1]
     assert cursor is None
     with pytest.raises(InvalidCursorError):
-        inbox(reader=bob, cursor="x", limit=2)
+        unread_messages(reader=bob, cursor="x", limit=2)
 
 
 def test_deleting_a_message_takes_its_notifications(

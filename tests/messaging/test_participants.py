@@ -26,8 +26,8 @@ from messaging.models import (
     Participant,
     User,
 )
+from messaging.services.inbox import inbox_summary
 from messaging.services.messages import edit_message
-from messaging.services.notifications import inbox_summary
 from messaging.services.participants import (
     participant_page,
     put_participant,

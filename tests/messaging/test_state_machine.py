@@ -31,6 +31,7 @@ from messaging.services import (
     blocks,
     conversations,
     history,
+    inbox,
     messages,
     notifications,
     participants,
@@ -288,7 +289,7 @@ class Conversing(RuleBasedStateMachine):
     @rule(reader=names)
     def look_at_inbox(self, reader: str) -> None:
         user = self.user(reader)
-        summary = notifications.inbox_summary(reader=UserId(user.pk))
+        summary = inbox.inbox_summary(reader=UserId(user.pk))
         self.seen.append((reader, summary.up_to, self.world.position))
 
     @precondition(lambda self: self.seen)
@@ -297,7 +298,7 @@ class Conversing(RuleBasedStateMachine):
         """Of what was seen some time ago."""
         reader, up_to, position = self.seen[which % len(self.seen)]
         user = self.user(reader)
-        notifications.mark_inbox_read(reader=UserId(user.pk), up_to=up_to)
+        inbox.mark_inbox_read(reader=UserId(user.pk), up_to=up_to)
         self.world.clear(reader, position)
 
     @precondition(somewhere)

@@ -16,6 +16,7 @@ from messaging.services.timelines import (
     messages_from,
     newest_messages,
 )
+from messaging.shown import ShownMessage
 from tests.proofs import own_of
 
 
@@ -33,11 +34,13 @@ def direct(seven: list[Message]) -> ConversationId:
     return ConversationId(seven[0].conversation_id)
 
 
-def _sequences(page: Page[Message]) -> list[int]:
+def _sequences(page: Page[ShownMessage]) -> list[int]:
     return [message.sequence for message in page.items]
 
 
-def _walk(start: Page[Message], conversation_id: ConversationId) -> list[list[int]]:
+def _walk(
+    start: Page[ShownMessage], conversation_id: ConversationId
+) -> list[list[int]]:
     pages = [_sequences(start)]
     cursor = start.next_cursor
     while cursor is not None:
@@ -118,7 +121,7 @@ def test_a_cursor_outlives_what_it_was_made_at(
     ann: User,
     seven: list[Message],
     direct: ConversationId,
-    start: Callable[[ConversationId], Page[Message]],
+    start: Callable[[ConversationId], Page[ShownMessage]],
     rest: list[int],
 ) -> None:
     page = start(direct)

@@ -11,11 +11,12 @@ from messaging.access import (
 )
 from messaging.ids import MessageId, UserId
 from messaging.models import Message, Participant
-from messaging.services.conversations import conversation_summary, rename_group
+from messaging.services.conversations import rename_group
 from messaging.services.history import restore_version
 from messaging.services.messages import delete_message, edit_message, send_message
 from messaging.services.notifications import mark_message_read
 from messaging.services.participants import put_participant
+from messaging.services.summaries import conversation_summary
 from messaging.services.threads import thread
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from api.parsing import Written
 from api.schemas.messages import MessageIn, MessageOut, MessagePage, message_page
 from api.schemas.people import UserOut, user_out
 from messaging.ids import ConversationId, MessageId, UserId
@@ -36,7 +37,7 @@ def wrong_fields(message: MessageId, user: UserId, now: datetime) -> None:
     )
 
 
-def wrong_use(shown: MessageOut, page: Page[Notification]) -> MessagePage:
+def wrong_use(shown: MessageOut, page: Page[Notification]) -> Written[MessagePage]:
     shown.content = "changed"  # E: misc
     str(shown.contents)  # E: attr-defined
     str(shown.sender.username)  # E: union-attr
