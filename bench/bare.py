@@ -1,4 +1,4 @@
-"""A WSGI application that answers with bytes it was given: what the server alone can do.
+"""A WSGI application that answers with bytes it was given: what the server and the bridge alone can do.
 
 BENCH_BARE names a JSON file of `{"METHOD /path": body}`.
 """

@@ -126,7 +126,7 @@ def ours(database: Database, redis_url: str) -> Iterator[Server]:
     token = {"Authorization": f"Bearer {database.filled.reader}"}
     with _serving(
         "ours",
-        _granian("config.wsgi:application"),
+        _granian("config.asgi:application"),
         database,
         database.url,
         token,
@@ -138,8 +138,7 @@ def ours(database: Database, redis_url: str) -> Iterator[Server]:
 @contextmanager
 def raw(database: Database) -> Iterator[Server]:
     token = {"Authorization": f"Bearer {database.filled.reader}"}
-    command = _granian("bench.raw:application")
-    with _serving("raw", command, database, database.copied("raw"), token) as server:
+    with _bridged("raw", database, database.copied("raw"), token, {}) as server:
         yield server
 
 
@@ -148,10 +147,8 @@ def bare(database: Database, answers: Mapping[str, str]) -> Iterator[Server]:
     """`answers` are what it answers with: see bench/bare.py."""
     file = database.folder / "answers.json"
     file.write_text(json.dumps(answers))
-    command = _granian("bench.bare:application")
-    with _serving(
-        "bare", command, database, database.url, {}, {"BENCH_BARE": str(file)}
-    ) as server:
+    environment = {"BENCH_BARE": str(file)}
+    with _bridged("bare", database, database.url, {}, environment) as server:
         yield server
 
 
@@ -174,19 +171,32 @@ def drf(database: Database) -> Iterator[Server]:
         yield server
 
 
+@contextmanager
+def _bridged(
+    name: str,
+    database: Database,
+    url: str,
+    token: Mapping[str, str],
+    environment: Mapping[str, str],
+) -> Iterator[Server]:
+    """A WSGI application of this package, under the same server as ours."""
+    with _serving(
+        name,
+        _granian("bench.bridged:application"),
+        database,
+        url,
+        token,
+        {"BENCH_APPLICATION": f"bench.{name}.application", **environment},
+    ) as server:
+        yield server
+
+
 def _granian(application: str) -> list[str]:
+    """As in scripts/serve."""
     return [
-        *(
-            sys.executable,
-            "-m",
-            "granian",
-            "--interface",
-            "wsgi",
-            "--log-level",
-            "warning",
-        ),
-        *("--workers", str(WORKERS), "--blocking-threads", str(THREADS)),
-        *("--backlog", "1024", application),
+        *(sys.executable, "-m", "granian", "--interface", "asgi"),
+        *("--workers", str(WORKERS), "--log-level", "warning"),
+        *("--backlog", "1024", "--backpressure", "11000", application),
     ]
 
 

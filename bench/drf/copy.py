@@ -38,6 +38,11 @@ _COPIES = (
 
 
 def main() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("CREATE SCHEMA drf")
+    call_command("migrate", verbosity=0)
+    # Ours refer to those.
     call_command("migrate", run_syncdb=True, verbosity=0)
     source = os.environ["BENCH_SOURCE"]
     with connection.cursor() as cursor:
