@@ -1,11 +1,14 @@
 """Fixtures that every test may use."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.cache import caches
 from django.core.cache.backends.redis import RedisCache
 from django.db import connection
@@ -49,6 +52,20 @@ class Meanwhile(Protocol):
 
 class ClientOf(Protocol):
     def __call__(self, user: User) -> ApiClient: ...
+
+
+def pytest_configure() -> None:
+    """Give each worker of pytest-xdist a Redis database of its own."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None or not django_settings.PARLEY_REDIS_URL:
+        return
+    parts = urlsplit(django_settings.PARLEY_REDIS_URL)
+    number = int(parts.path.strip("/") or 0) + int(worker.removeprefix("gw"))
+    url = parts._replace(path=f"/{number}").geturl()
+    # Before anything was asked of one; processes that tests start go by the environment.
+    os.environ["REDIS_URL"] = django_settings.PARLEY_REDIS_URL = url
+    for cache in django_settings.CACHES.values():
+        cache["LOCATION"] = url
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from tests.contract.scene import Scene
 
 JSON_TYPE: Final = "application/json"
 
-_CURSORS: Final = frozenset({"cursor", "up_to"})
+_CURSORS: Final = frozenset({"cursor", "after", "up_to"})
 _MAX_ID: Final = 2**63 - 1
 
 # As they stand in a JSON body.
@@ -176,6 +176,12 @@ def hostile_requests(operation: Operation, scene: Scene) -> Iterator[Case]:
             yield Case(name, path, body, may_pass=may_pass)
 
 
+def cursor_parameter(operation: Operation) -> str | None:
+    """The one that says where a list goes on; a stream's answer has no end."""
+    names = {one.name for one in operation.parameters("query")} & _CURSORS
+    return names.pop() if names and operation.id != "events_stream" else None
+
+
 def cursor_kinds(operations: Iterable[Operation], scene: Scene) -> dict[str, str]:
     """A genuine cursor of every list, by its operation.
 
@@ -184,7 +190,7 @@ def cursor_kinds(operations: Iterable[Operation], scene: Scene) -> dict[str, str
     """
     found: dict[str, str] = {}
     for operation in operations:
-        if not any(one.name == "cursor" for one in operation.described.parameters):
+        if cursor_parameter(operation) is None:
             continue
         [proper] = proper_requests(operation, scene)
         joint = "&" if "?" in proper.path else "?"
@@ -213,7 +219,9 @@ def _with_cursor(
     *,
     may_pass: bool = False,
 ) -> Case:
-    query = _query(operation, scene, {"cursor": quote(cursor)})
+    parameter = cursor_parameter(operation)
+    assert parameter is not None
+    query = _query(operation, scene, {parameter: quote(cursor)})
     path = _path(operation, scene) + query
     return Case(f"cursor: {name}", path, may_pass=may_pass)
 

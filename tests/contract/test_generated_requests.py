@@ -157,7 +157,11 @@ def test_scenarios_are_answered_as_declared(db: None) -> None:
 
 @pytest.mark.long
 def test_many_scenarios_are_answered_as_declared(db: None) -> None:
-    run_scenarios(settings(MANY, stateful_step_count=20, phases=[Phase.generate]))
+    run_scenarios(
+        settings(
+            MANY, max_examples=250, stateful_step_count=20, phases=[Phase.generate]
+        )
+    )
 
 
 def _operation_id(case: "OpenApiCase") -> str:

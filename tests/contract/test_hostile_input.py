@@ -11,6 +11,7 @@ from tests.contract.document import Operation, operations
 from tests.contract.hostile import (
     Case,
     cursor_kinds,
+    cursor_parameter,
     foreign_cursors,
     hostile_requests,
     proper_requests,
@@ -114,11 +115,7 @@ def test_hostile_input_is_refused_and_writes_nothing(
 
 @pytest.mark.parametrize(
     "operation",
-    [
-        operation
-        for operation in operations()
-        if any(one.name == "cursor" for one in operation.parameters("query"))
-    ],
+    [operation for operation in operations() if cursor_parameter(operation)],
     ids=lambda operation: operation.id,
 )
 def test_a_list_takes_no_cursor_but_its_own(operation: Operation, scene: Scene) -> None:
