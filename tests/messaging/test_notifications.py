@@ -16,6 +16,7 @@ from messaging.models import Conversation, Message, Notification, User
 from messaging.services.inbox import inbox_summary, mark_inbox_read, unread_messages
 from messaging.services.messages import delete_message
 from messaging.services.notifications import (
+    first_unread,
     mark_conversation_read,
     mark_message_read,
     mark_message_unread,
@@ -390,6 +391,23 @@ def test_notifications_are_listed_newest_first_and_read_ones_too(
     assert rest.next_cursor is None
     with pytest.raises(InvalidCursorError):
         notification_page(reader=UserId(bob.pk), cursor="x", limit=2)
+
+
+def test_reading_goes_on_at_the_first_unread_message_of_the_conversation(
+    ann: User, bob: User, cleo: User, news: Message
+) -> None:
+    messages = [
+        Message.objects.create(sender=ann, receiver=bob, content=content)
+        for content in ("first", "second")
+    ]
+    assert messages[0].conversation != news.conversation
+    anns, bobs = (part_of(user, messages[0].conversation) for user in (ann, bob))
+    assert first_unread(membership=anns) is None
+    for message in messages:
+        assert first_unread(membership=bobs) == message.pk
+        _read(bob, message)
+    assert first_unread(membership=bobs) is None
+    assert first_unread(membership=part_of(cleo, news.conversation)) == news.pk
 
 
 def test_receipts_tell_who_has_read_a_message(
