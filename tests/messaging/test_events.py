@@ -124,7 +124,8 @@ def test_reading_tells_the_range_and_reading_again_nothing(
             message=received, reader=UserId(bob.pk)
         )
     )
-    assert (event.type, event.first_sequence) == ("message.unread", 1)
+    assert (event.type, event.user_id) == ("message.unread", bob.pk)
+    assert event.first_sequence == 1
 
 
 def test_a_group_tells_of_its_title_and_its_people(

@@ -393,6 +393,28 @@ def test_notifications_are_listed_newest_first_and_read_ones_too(
         notification_page(reader=UserId(bob.pk), cursor="x", limit=2)
 
 
+def test_the_inbox_counts_what_oneself_has_not_read(
+    ann: User, bob: User, cleo: User, message: Message, news: Message
+) -> None:
+    Message.objects.create(sender=ann, conversation=news.conversation, content="@bob!")
+
+    def counts(reader: User) -> tuple[int, int, int]:
+        summary = inbox_summary(reader=UserId(reader.pk))
+        return (
+            summary.unread_count,
+            summary.mention_count,
+            summary.conversation_count,
+        )
+
+    assert [counts(reader) for reader in (ann, bob, cleo)] == [
+        (0, 0, 0),
+        (3, 1, 2),
+        (2, 0, 1),
+    ]
+    _read(bob, message)
+    assert counts(bob) == (2, 1, 1)
+
+
 def test_reading_goes_on_at_the_first_unread_message_of_the_conversation(
     ann: User, bob: User, cleo: User, news: Message
 ) -> None:
