@@ -6,9 +6,7 @@ from typing import Final, cast
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from messaging.cursors import decode_number, encode_cursor
-from messaging.errors import (
-    InvalidCursorError,
-)
+from messaging.errors import InvalidCursorError
 from messaging.ids import (
     MAX_ID,
     Position,

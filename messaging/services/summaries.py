@@ -8,18 +8,14 @@ from typing import Final, TypedDict
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django_stubs_ext import WithAnnotations
 
-from messaging.access import (
-    Membership,
-)
+from messaging.access import Membership
 from messaging.cursors import (
     decode_numbers,
     encode_cursor,
     moment_number,
     numbered_moment,
 )
-from messaging.errors import (
-    InvalidCursorError,
-)
+from messaging.errors import InvalidCursorError
 from messaging.ids import UserId
 from messaging.models import (
     Conversation,
