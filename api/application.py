@@ -22,7 +22,9 @@ from api.routers import (
     me,
     messages,
     notifications,
+    participants,
     service,
+    timelines,
     users,
 )
 from api.schemas.events import EVENT_STREAM, StreamEvent
@@ -112,7 +114,8 @@ def _build() -> ParleyAPI:
     built.add_router("/me", me.router)
     built.add_router("/users", users.router)
     built.add_router("/blocks", blocks.router)
-    built.add_router("/conversations", conversations.router)
+    for router in (conversations.router, participants.router, timelines.router):
+        built.add_router("/conversations", router)
     built.add_router("/messages", messages.router)
     built.add_router("/inbox", inbox.router)
     built.add_router("/notifications", notifications.router)
