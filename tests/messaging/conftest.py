@@ -2,6 +2,7 @@
 
 import gc
 import os
+from collections.abc import Callable
 
 import pytest
 
@@ -9,10 +10,22 @@ from messaging.statements import Statement
 from messaging.writes import Update
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _compiled_by_mutants() -> None:
-    """A mutant of what composes a query is forked after the query was compiled."""
+@pytest.fixture(scope="session")
+def _forget_compiled() -> list[Callable[[], None]]:
+    """For each query that is compiled once; all modules are imported by now."""
+    return [
+        kept._compiled.clear  # nobody else has a reason to
+        for kept in gc.get_objects()
+        if isinstance(kept, Statement | Update)
+    ]
+
+
+@pytest.fixture(autouse=True)
+def _compiled_by_mutants(_forget_compiled: list[Callable[[], None]]) -> None:
+    """What composes a query counts as run by each test that runs the query.
+
+    A mutant of it is forked after the query was compiled, and tried with those tests.
+    """
     if "MUTANT_UNDER_TEST" in os.environ:
-        for kept in gc.get_objects():
-            if isinstance(kept, Statement | Update):
-                kept._compiled.clear()  # nobody else has a reason to
+        for forget in _forget_compiled:
+            forget()

@@ -10,9 +10,8 @@ from django.db import connection, models
 from django.db.models.signals import post_delete, pre_delete
 from django.test import Client
 
-from messaging import access
 from messaging.errors import BypassError, WrongPasswordError
-from messaging.ids import MessageId, UserId
+from messaging.ids import UserId
 from messaging.models import (
     AccessToken,
     Conversation,
@@ -24,9 +23,12 @@ from messaging.models import (
 from messaging.services import deletion, messages
 from messaging.services.conversations import start_group
 from messaging.services.notifications import mark_message_read
+from messaging.services.presence import declare_present
 from messaging.services.tokens import issue_token
+from messaging.services.typists import note_typing
 from messaging.signals import on_user_pre_delete
 from tests.conftest import PASSWORD, ClientOf, MakeUser, Meanwhile
+from tests.proofs import own_of, part_of, received_by
 
 
 def send(sender: User, group: Conversation, parent: Message | None = None) -> Message:
@@ -77,8 +79,7 @@ def test_a_tombstone_that_held_only_their_replies_goes(
 ) -> None:
     root = send(bob, group)
     send(ann, group, root)
-    own = access.own_message(sender=UserId(bob.pk), message_id=MessageId(root.pk))
-    messages.delete_message(message=own)
+    messages.delete_message(message=own_of(bob, root))
     assert Message.objects.get(pk=root.pk).deleted
     ann.delete()
     assert not Message.objects.exists()
@@ -108,10 +109,7 @@ def test_what_only_they_had_not_read_is_read(
     ann: User, bob: User, cleo: User, group: Conversation
 ) -> None:
     message = send(bob, group)
-    received = access.received_message(
-        reader=UserId(cleo.pk), message_id=MessageId(message.pk)
-    )
-    mark_message_read(message=received, reader=UserId(cleo.pk))
+    mark_message_read(message=received_by(cleo, message), reader=UserId(cleo.pk))
     assert not Message.objects.get(pk=message.pk).read
     ann.delete()
     assert Message.objects.get(pk=message.pk).read
@@ -171,6 +169,8 @@ def test_no_foreign_key_holds_the_person_afterwards(
     send(bob, group, message)
     Message.objects.create(sender=ann, receiver=bob, content="direct")
     issue_token(user=ann, name="phone", expires_in=None)
+    note_typing(membership=part_of(ann, group))
+    declare_present(process="server", users=[UserId(user_id)])
     ann.delete()
     for model in apps.get_models():
         for field in model._meta.get_fields():
@@ -259,11 +259,8 @@ def _check_random_forest(rng: random.Random, make_user: MakeUser, seed: int) -> 
 
 def _delete_one(message: Message) -> None:
     stored = Message.objects.get(pk=message.pk)
-    if stored.sender_id is not None:
-        own = access.own_message(
-            sender=UserId(stored.sender_id), message_id=MessageId(stored.pk)
-        )
-        messages.delete_message(message=own)
+    if stored.sender is not None:
+        messages.delete_message(message=own_of(stored.sender, stored))
 
 
 def test_without_its_receivers_nobody_is_deleted(ann: User) -> None:

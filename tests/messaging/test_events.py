@@ -11,9 +11,8 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from messaging import access
 from messaging.errors import InvalidCursorError
-from messaging.ids import ConversationId, MessageId, Position, Sequence, UserId
+from messaging.ids import Position, Sequence, UserId
 from messaging.models import Conversation, Event, Installation, Message, User
 from messaging.models.events import EventType
 from messaging.services import (
@@ -25,6 +24,7 @@ from messaging.services import (
     users,
 )
 from messaging.services.installation import read_clock
+from tests.proofs import own_of, owned_by, part_of, received_by
 
 only_postgres = pytest.mark.skipif(
     "sqlite" in settings.DATABASES["default"]["ENGINE"],
@@ -45,18 +45,6 @@ def types(found: list[Event]) -> list[str]:
     return [event.type for event in found]
 
 
-def part(user: User, conversation: Conversation) -> access.Membership:
-    return access.membership(
-        reader=UserId(user.pk), conversation_id=ConversationId(conversation.pk)
-    )
-
-
-def owned(user: User, group: Conversation) -> access.Ownership:
-    return access.ownership(
-        owner=UserId(user.pk), conversation_id=ConversationId(group.pk)
-    )
-
-
 def test_a_first_message_tells_of_its_conversation_too(ann: User, bob: User) -> None:
     found = told(
         lambda: Message.objects.create(sender=ann, receiver=bob, content="hello")
@@ -73,7 +61,10 @@ def test_a_first_message_tells_of_its_conversation_too(ann: User, bob: User) -> 
 
 def test_an_edit_is_told_once_and_an_idle_one_is_not(message: Message) -> None:
     message.content = "changed"
-    assert types(told(message.save)) == ["message.edited"]
+    [event] = told(message.save)
+    assert event.type == "message.edited"
+    assert event.message_id == message.pk
+    assert event.conversation_id == message.conversation_id
     assert told(message.save) == []
 
 
@@ -84,21 +75,18 @@ def test_a_deletion_tells_of_every_place_that_goes(
         sender=bob, receiver=ann, content="reply", parent_message=message
     )
 
-    def delete(sender: User, message_id: int) -> Callable[[], object]:
-        own = access.own_message(
-            sender=UserId(sender.pk), message_id=MessageId(message_id)
-        )
+    def delete(sender: User, message: Message) -> Callable[[], object]:
+        own = own_of(sender, message)
         return lambda: messages.delete_message(message=own)
 
-    buried = told(delete(ann, message.pk))
+    buried = told(delete(ann, message))
     assert [(event.type, event.message_id) for event in buried] == [
         ("message.deleted", message.pk)
     ]
-    gone = told(delete(bob, reply.pk))
-    assert [(event.message_id, event.last_sequence) for event in gone] == [
-        (reply.pk, 2),
-        (message.pk, 1),
-    ]
+    gone = told(delete(bob, reply))
+    assert [
+        (event.message_id, event.first_sequence, event.last_sequence) for event in gone
+    ] == [(reply.pk, 2, 2), (message.pk, 1, 1)]
 
 
 def test_reading_tells_the_range_and_reading_again_nothing(
@@ -107,7 +95,7 @@ def test_reading_tells_the_range_and_reading_again_nothing(
     Message.objects.create(
         conversation=message.conversation, sender=message.sender, content="more"
     )
-    membership = part(bob, message.conversation)
+    membership = part_of(bob, message.conversation)
 
     def read() -> None:
         notifications.mark_conversation_read(membership=membership, up_to=_LAST)
@@ -116,34 +104,32 @@ def test_reading_tells_the_range_and_reading_again_nothing(
     assert (event.type, event.user_id) == ("message.read", bob.pk)
     assert (event.first_sequence, event.last_sequence) == (1, 2)
     assert told(read) == []
-    received = access.received_message(
-        reader=UserId(bob.pk), message_id=MessageId(message.pk)
-    )
+    received = received_by(bob, message)
     [event] = told(
         lambda: notifications.mark_message_unread(
             message=received, reader=UserId(bob.pk)
         )
     )
     assert (event.type, event.user_id) == ("message.unread", bob.pk)
-    assert event.first_sequence == 1
+    assert (event.first_sequence, event.last_sequence) == (1, 1)
 
 
 def test_a_group_tells_of_its_title_and_its_people(
     group: Conversation, ann: User, bob: User, cleo: User
 ) -> None:
     renamed = told(
-        lambda: conversations.rename_group(group=owned(ann, group), title="New")
+        lambda: conversations.rename_group(group=owned_by(ann, group), title="New")
     )
     assert types(renamed) == ["conversation.updated"]
     handed = told(
         lambda: participants.put_participant(
-            group=owned(ann, group), username="bob", role="owner"
+            group=owned_by(ann, group), username="bob", role="owner"
         )
     )
     assert types(handed) == ["conversation.updated"]
     left = told(
         lambda: participants.remove_participant(
-            membership=part(cleo, group), username="cleo"
+            membership=part_of(cleo, group), username="cleo"
         )
     )
     assert [(event.type, event.user_id, event.recipient_id) for event in left] == [
@@ -152,19 +138,19 @@ def test_a_group_tells_of_its_title_and_its_people(
     ]
     added = told(
         lambda: participants.put_participant(
-            group=owned(bob, group), username="cleo", role="member"
+            group=owned_by(bob, group), username="cleo", role="member"
         )
     )
     assert [(event.type, event.user_id) for event in added] == [
         ("participant.added", cleo.pk)
     ]
-    assert part(cleo, group).joined_position == added[0].position
+    assert part_of(cleo, group).joined_position == added[0].position
 
 
 def test_what_one_sets_for_oneself_is_told_to_oneself(
     group: Conversation, bob: User
 ) -> None:
-    membership = part(bob, group)
+    membership = part_of(bob, group)
     for deed in (
         lambda: participants.set_muted(membership=membership, muted=True),
         lambda: participants.set_hidden(membership=membership, hidden=True),
@@ -196,13 +182,21 @@ def test_a_write_that_fails_tells_nothing(message: Message) -> None:
 def test_a_deleted_account_leaves_no_event_and_others_are_told(
     message: Message, group: Conversation, ann: User, bob: User, cleo: User
 ) -> None:
+    Message.objects.create(conversation=group, sender=ann, content="hello")
     Message.objects.create(conversation=group, sender=bob, content="bye")
-    participants.set_muted(membership=part(bob, group), muted=True)
+    for conversation in (message.conversation, group):
+        notifications.mark_conversation_read(
+            membership=part_of(bob, conversation), up_to=_LAST
+        )
+    participants.set_muted(membership=part_of(bob, group), muted=True)
     gone = bob.pk
+    assert Event.objects.filter(user=gone, conversation_id=group.pk).exists()
     found = told(bob.delete)
-    assert [(event.type, event.recipient_id) for event in found] == [
-        ("conversation.deleted", ann.pk),
-        ("conversation.reset", None),
+    assert [
+        (event.type, event.conversation_id, event.recipient_id) for event in found
+    ] == [
+        ("conversation.deleted", message.conversation_id, ann.pk),
+        ("conversation.reset", group.pk, None),
     ]
     assert not Event.objects.filter(user=gone).exists()
     assert not Event.objects.filter(recipient=gone).exists()

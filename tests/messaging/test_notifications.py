@@ -323,14 +323,16 @@ def test_a_summary_counts_messages_mentions_and_conversations(
 ) -> None:
     for content in ("one", "two @bob"):
         Message.objects.create(sender=ann, conversation=group, content=content)
-    summaries = {
-        person.username: inbox_summary(reader=UserId(person.pk))
-        for person in (ann, bob, cleo)
-    }
-    assert {
-        name: (row.unread_count, row.mention_count, row.conversation_count)
-        for name, row in summaries.items()
-    } == {"ann": (0, 0, 0), "bob": (3, 1, 2), "cleo": (2, 0, 1)}
+
+    def counts(reader: User) -> tuple[int, int, int]:
+        summary = inbox_summary(reader=UserId(reader.pk))
+        return summary.unread_count, summary.mention_count, summary.conversation_count
+
+    assert counts(ann) == (0, 0, 0)
+    assert counts(bob) == (3, 1, 2)
+    assert counts(cleo) == (2, 0, 1)
+    _read(bob, message)
+    assert counts(bob) == (2, 1, 1)
 
 
 def test_an_inbox_goes_on_after_a_page(ann: User, bob: User, message: Message) -> None:
@@ -391,28 +393,6 @@ def test_notifications_are_listed_newest_first_and_read_ones_too(
     assert rest.next_cursor is None
     with pytest.raises(InvalidCursorError):
         notification_page(reader=UserId(bob.pk), cursor="x", limit=2)
-
-
-def test_the_inbox_counts_what_oneself_has_not_read(
-    ann: User, bob: User, cleo: User, message: Message, news: Message
-) -> None:
-    Message.objects.create(sender=ann, conversation=news.conversation, content="@bob!")
-
-    def counts(reader: User) -> tuple[int, int, int]:
-        summary = inbox_summary(reader=UserId(reader.pk))
-        return (
-            summary.unread_count,
-            summary.mention_count,
-            summary.conversation_count,
-        )
-
-    assert [counts(reader) for reader in (ann, bob, cleo)] == [
-        (0, 0, 0),
-        (3, 1, 2),
-        (2, 0, 1),
-    ]
-    _read(bob, message)
-    assert counts(bob) == (2, 1, 1)
 
 
 def test_reading_goes_on_at_the_first_unread_message_of_the_conversation(
