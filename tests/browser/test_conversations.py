@@ -4,6 +4,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PHONE, Browse, NewPerson
 from tests.browser.test_accounts import nothing_reloads
+from tests.browser.watching import Watch
 
 
 def message(page: Page, content: str) -> Locator:
@@ -183,6 +184,63 @@ def test_a_history_marks_what_changed(browse: Browse, new_person: NewPerson) -> 
     expect(page.locator(".version del")).to_contain_text("six")
     expect(page.locator(".version ins")).to_contain_text("seven")
     expect(page.get_by_role("button", name="Bring this back")).to_have_count(0)
+
+
+def test_an_earlier_version_is_brought_back(
+    browse: Browse, new_person: NewPerson, *, scripts: bool
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = ann.talk_with(bob)
+    sent = ann.say(talk, "Supper at six.")
+    ann.patch(f"/messages/{sent}", {"content": "Supper at seven."})
+    page = browse(ann, scripts=scripts)
+    page.goto(f"/messages/{sent}/history")
+    page.get_by_role("button", name="Bring this back").click()
+    expect(page.locator(".version")).to_have_count(3)
+    [message] = bob.get(f"/conversations/{talk}/messages").json()["items"]
+    assert (message["content"], message["edited"]) == ("Supper at six.", True)
+
+
+def test_writing_goes_on_without_a_connection(
+    browse: Browse, new_person: NewPerson, watch: Watch
+) -> None:
+    watch.forgive_disconnection()
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = ann.talk_with(bob)
+    page = browse(ann)
+    page.goto(f"/conversations/{talk}")
+    banner = page.get_by_text("You are offline.")
+    expect(banner).to_be_hidden()
+    page.context.set_offline(True)
+    expect(banner).to_be_visible()
+    page.get_by_label("Your message").fill("Written in a tunnel.")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
+    expect(page.get_by_label("Your message")).to_have_value("Written in a tunnel.")
+    bob.say(talk, "Sent meanwhile.")
+    page.context.set_offline(False)
+    expect(banner).to_be_hidden()
+    expect(message(page, "Sent meanwhile.")).to_be_visible()
+    page.get_by_role("button", name="Send").click()
+    expect(message(page, "Written in a tunnel.")).to_have_count(1)
+    assert bob.get("/inbox/summary").json()["unread_count"] == 1
+
+
+def test_long_words_and_other_directions_keep_to_their_place(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = ann.talk_with(bob)
+    ann.say(talk, "w" * 5000)
+    ann.say(talk, "مرحبا، هل نلتقي غدا؟")
+    page = browse(bob, size=PHONE)
+    page.goto(f"/conversations/{talk}")
+    word = message(page, "wwww").locator(".body")
+    expect(word).to_have_css("direction", "ltr")
+    expect(message(page, "مرحبا").locator(".body")).to_have_css("direction", "rtl")
+    box = word.bounding_box()
+    assert box
+    assert box["x"] + word.evaluate("body => body.scrollWidth") <= PHONE[0]
 
 
 def test_a_conversation_is_found_by_its_name(

@@ -26,6 +26,12 @@ class Watch:
         for status in statuses:
             self.forgiven.append(f"(status of|Status Error Code) {status} ")
 
+    def forgive_disconnection(self) -> None:
+        """What cannot be sent is told by the browser and by htmx, with its event."""
+        self.forgiven.append(
+            "ERR_INTERNET_DISCONNECTED|error: htmx:(afterRequest|sendError),"
+        )
+
     def check(self) -> None:
         """Fail, unless all there was is forgiven."""
         left = [

@@ -8,6 +8,7 @@ from pytest_django import Settings
 
 from messaging.models import User
 from messaging.rates import Rate
+from messaging.services.invites import create_invite
 from messaging.services.tokens import issue_token
 from tests.chats.conftest import browser_of
 from tests.conftest import PASSWORD
@@ -69,6 +70,19 @@ def test_where_nobody_registers_the_page_says_so(db: None, settings: Settings) -
     assert b"<form" not in Client().get("/sign-up").content
     assert Client().post("/sign-up", SIGN_UP).status_code == HTTPStatus.FORBIDDEN
     assert not User.objects.exists()
+
+
+def test_by_invitation_the_page_asks_for_a_code(db: None, settings: Settings) -> None:
+    settings.PARLEY_REGISTRATION = "invite"
+    code = create_invite(uses=1, expires_in=None)
+    assert b"Invite code" in Client().get("/sign-up").content
+    for wrong in ("", "guessed"):
+        answer = Client().post("/sign-up", {**SIGN_UP, "invite_code": wrong})
+        assert answer.status_code == HTTPStatus.FORBIDDEN
+    assert not User.objects.exists()
+    answer = Client().post("/sign-up", {**SIGN_UP, "invite_code": code})
+    assert answer.headers["Location"] == "/"
+    assert User.objects.get().username == "dora"
 
 
 def test_signing_out_is_a_post(anns: Client) -> None:
