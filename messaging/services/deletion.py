@@ -91,11 +91,8 @@ def preview_deletion(*, user: User) -> DeletionCounts:
 def begin_deletion(*, user: User) -> None:
     """Lock all that the deletion touches, and count it; for `pre_delete`."""
     user_id = UserId(user.pk)
-    lock_conversations(_touched(user_id))
-    lock_users({user_id})
-    # Again: meanwhile they may have been added to a group. From here on, nobody
-    # can let them take part in anything.
-    lock_conversations(_touched(user_id))
+    while not _locked(user_id):
+        pass
     user.deletion = Deletion(user_id=user_id, counts=preview_deletion(user=user))
 
 
@@ -142,6 +139,22 @@ def _farewells(user_id: UserId) -> list[Event]:
         )
         for pk, low, high in pairs.values_list("pk", "low_user_id", "high_user_id")
     ]
+
+
+def _locked(user_id: UserId) -> bool:
+    """Lock their conversations, then them: nobody can add them to anything any more.
+
+    Somebody may have, between the two. That group's turn may be before the others',
+    so all locks are let go of, which a savepoint does, to be taken from the start.
+    """
+    before = transaction.savepoint()
+    locked = lock_conversations(_touched(user_id))
+    lock_users({user_id})
+    if set(_touched(user_id).values_list("pk", flat=True)) <= set(locked):
+        transaction.savepoint_commit(before)
+        return True
+    transaction.savepoint_rollback(before)
+    return False
 
 
 def _touched(user_id: UserId) -> ConversationQuerySet:

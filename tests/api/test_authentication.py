@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from messaging.ids import TokenId, UserId
-from messaging.models import AccessToken, Conversation, Message, User
+from messaging.models import AccessToken, Conversation, Message, Session, User
 from messaging.services.tokens import issue_token, revoke_token
 from tests.api_client import API, ApiClient
 from tests.conftest import PASSWORD
@@ -112,6 +112,15 @@ def test_a_write_with_a_token_needs_no_csrf_token(browser: Client, bob: User) ->
 
 def test_a_suspended_persons_session_ends(browser: Client) -> None:
     User.objects.update(is_active=False)
+    assert browser.get(ME).status_code == HTTPStatus.UNAUTHORIZED
+
+
+def test_a_session_ends_after_two_weeks(browser: Client) -> None:
+    [session] = Session.objects.all()
+    assert (
+        timedelta(days=13) < session.expire_date - timezone.now() < timedelta(days=15)
+    )
+    Session.objects.update(expire_date=timezone.now())
     assert browser.get(ME).status_code == HTTPStatus.UNAUTHORIZED
 
 

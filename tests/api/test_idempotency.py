@@ -46,6 +46,27 @@ def test_another_body_under_the_same_key_is_refused(
     assert Message.objects.count() == 1
 
 
+def test_the_same_at_another_address_under_the_same_key_is_refused(
+    ann: User, bob: User, client_of: ClientOf
+) -> None:
+    client = client_of(ann)
+    groups = [
+        client.post(
+            "/conversations", {"kind": "group", "title": title, "participants": ["bob"]}
+        ).number("id")
+        for title in ("One", "Other")
+    ]
+    one, other = (
+        client.call(
+            "POST", f"/conversations/{group}/messages", {"content": "ok"}, headers=KEY
+        )
+        for group in groups
+    )
+    assert one.status == 201
+    assert (other.status, other.code) == (422, "idempotency_key_reused")
+    assert Message.objects.get().conversation_id == groups[0]
+
+
 def test_keys_are_one_persons_own(
     ann: User, bob: User, cleo: User, client_of: ClientOf
 ) -> None:

@@ -110,7 +110,7 @@ def test_many_generated_requests_are_answered_as_declared(
 
 
 class Scenarios(DOCUMENT.exclude(operation_id=list(_ENDS)).as_state_machine()):  # type: ignore[misc]  # made at run time
-    """ "OpenApiCase"s in a row, each scenario on a scene of its own."""
+    """Requests in a row, each scenario on a scene of its own."""
 
     # Calls with a value that an earlier answer gave, by operation and status.
     linked: Counter[tuple[str, int]]

@@ -3,13 +3,15 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from threading import Thread
 
 import pytest
 from django.apps import apps
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models.signals import post_delete, pre_delete
 from django.test import Client
 
+from messaging import access
 from messaging.errors import BypassError, WrongPasswordError
 from messaging.ids import UserId
 from messaging.models import (
@@ -20,7 +22,7 @@ from messaging.models import (
     Participant,
     User,
 )
-from messaging.services import deletion, messages
+from messaging.services import deletion, messages, participants
 from messaging.services.conversations import start_group
 from messaging.services.notifications import mark_message_read
 from messaging.services.presence import declare_present
@@ -28,7 +30,13 @@ from messaging.services.tokens import issue_token
 from messaging.services.typists import note_typing
 from messaging.signals import on_user_pre_delete
 from tests.conftest import PASSWORD, ClientOf, MakeUser, Meanwhile
-from tests.proofs import own_of, part_of, received_by
+from tests.messaging.elsewhere import (
+    await_a_waiting_writer,
+    elsewhere,
+    looking_on,
+    only_postgres,
+)
+from tests.proofs import own_of, owned_by, part_of, received_by
 
 
 def send(sender: User, group: Conversation, parent: Message | None = None) -> Message:
@@ -306,3 +314,38 @@ def test_a_group_joined_after_the_locks_were_taken_is_renewed(
         ann.delete()
     assert not Message.objects.exists()
     assert Conversation.objects.get(pk=later.pk).version == 3
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_is_let_into_another_group_meanwhile_holds_nobody_up(
+    ann: User, bob: User, meanwhile: Meanwhile
+) -> None:
+    """Locks are taken in one order, or two would wait for each other."""
+    early, late = (
+        start_group(owner=bob, title=title, usernames=usernames).conversation
+        for title, usernames in (("Early", []), ("Late", ["ann"]))
+    )
+    both = Conversation.objects.filter(pk__in=[early.pk, late.pk])
+
+    def let_in() -> None:
+        group = owned_by(bob, early)
+        participants.put_participant(group=group, username="ann", role="member")
+
+    def lock_both() -> None:
+        with transaction.atomic():
+            access.lock_conversations(both)
+
+    def let_in_and_lock() -> None:
+        elsewhere(let_in).join()
+        threads.append(elsewhere(lock_both))
+        await_a_waiting_writer(cursor)
+
+    threads: list[Thread] = []
+    users = 'FROM "messaging_user" WHERE "messaging_user"."id" IN'
+    with looking_on() as cursor, meanwhile(let_in_and_lock, before=users):
+        ann.delete()
+    for thread in threads:
+        thread.join()
+    assert not User.objects.filter(username="ann").exists()
+    assert [each.version for each in both.order_by("pk")] == [2, 2]

@@ -1,14 +1,11 @@
 """The log: each write tells what it did, in the order in which it was committed."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError, connection, connections, transaction
-from django.db.backends.utils import CursorWrapper
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from messaging.errors import InvalidCursorError
@@ -24,13 +21,15 @@ from messaging.services import (
     users,
 )
 from messaging.services.installation import read_clock
+from tests.messaging.elsewhere import (
+    PATIENCE,
+    await_a_waiting_writer,
+    elsewhere,
+    looking_on,
+    only_postgres,
+)
 from tests.proofs import own_of, owned_by, part_of, received_by
 
-only_postgres = pytest.mark.skipif(
-    "sqlite" in settings.DATABASES["default"]["ENGINE"],
-    reason="SQLite has one writer at a time",
-)
-_PATIENCE = 60
 _LAST = Sequence(2**63 - 1)
 
 
@@ -247,20 +246,6 @@ def test_what_is_too_old_is_forgotten_and_said_to_be(message: Message) -> None:
     assert not Event.objects.filter(pk=first.pk).exists()
 
 
-def elsewhere(deed: Callable[[], object]) -> threading.Thread:
-    """Do it in another thread, and so on another connection."""
-
-    def run() -> None:
-        try:
-            deed()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
-
-
 def record() -> None:
     with transaction.atomic():
         events.record_events(
@@ -268,57 +253,10 @@ def record() -> None:
         )
 
 
-@contextmanager
-def looking_on() -> Iterator[CursorWrapper]:
-    """A connection beside a transaction, which would see each thing as it was first."""
-    other = connection.copy()
-    try:
-        with other.cursor() as cursor:
-            yield cursor
-    finally:
-        other.close()
-
-
-def await_a_waiting_writer(cursor: CursorWrapper) -> None:
-    """Until the database says that a session waits for a lock."""
-    waiting = 0
-    while not waiting:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        (waiting,) = cursor.fetchone()
-
-
-@only_postgres
-@pytest.mark.django_db(transaction=True)
-def test_who_begins_first_and_commits_last_is_not_skipped() -> None:
-    """Ids become visible out of order; positions do not."""
-    begun, go_on = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        with transaction.atomic():
-            # An id is taken, and would be the smaller one.
-            Conversation.objects.create(kind="group", title="slow")
-            begun.set()
-            assert go_on.wait(_PATIENCE)
-            record()
-
-    before = read_clock()
-    thread = elsewhere(slow)
-    assert begun.wait(_PATIENCE)
-    with transaction.atomic():
-        record()
-    [quick] = events.events_after(before, limit=10)
-    go_on.set()
-    thread.join(_PATIENCE)
-    [late] = events.events_after(Position(quick.position), limit=10)
-    assert late.position == quick.position + 1
-
-
 @only_postgres
 @pytest.mark.django_db(transaction=True)
 def test_who_has_a_position_commits_before_the_next_gets_one() -> None:
+    """No number becomes visible before a smaller one, as those of a sequence do."""
     before = read_clock()
     with looking_on() as cursor, transaction.atomic():
         record()
@@ -326,7 +264,7 @@ def test_who_has_a_position_commits_before_the_next_gets_one() -> None:
         await_a_waiting_writer(cursor)
         cursor.execute("SELECT clock FROM messaging_installation")
         assert cursor.fetchone() == (before,)
-    thread.join(_PATIENCE)
+    thread.join(PATIENCE)
     found = events.events_after(before, limit=10)
     assert [event.position for event in found] == [before + 1, before + 2]
 
@@ -339,7 +277,7 @@ def test_a_writer_that_hangs_is_ended() -> None:
     def hang() -> None:
         with transaction.atomic():
             record()
-            elsewhere(record).join(_PATIENCE)
+            elsewhere(record).join(PATIENCE)
             record()
 
     before = read_clock()

@@ -384,7 +384,7 @@ class Conversing(RuleBasedStateMachine):
 
     @invariant()
     def as_the_model(self) -> None:
-        compare(self.world, self.users)
+        compare(self.world)
         after = shown_pages()
         compare_pages(self.pages, after)
         self.pages = after

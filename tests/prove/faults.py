@@ -37,8 +37,10 @@ def faulty(environment: Mapping[str, str]) -> Mapping[str, str]:
 def full_disk(environment: Mapping[str, str]) -> Iterator[None]:
     flag = _folder(environment) / "full-disk"
     flag.touch()
-    yield
-    flag.unlink()
+    try:
+        yield
+    finally:
+        flag.unlink()
 
 
 def move_clock(environment: Mapping[str, str], seconds: int) -> None:

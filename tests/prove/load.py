@@ -247,8 +247,10 @@ class Load:
         self.circumstances.in_order.clear()
         self.circumstances.disturbances += 1
         self.setbacks_before = len(self.circumstances.setbacks)
-        yield
-        self.circumstances.in_order.set()
+        try:
+            yield
+        finally:
+            self.circumstances.in_order.set()
 
     def await_more(self, number: int) -> None:
         """Until so many more writes are acknowledged."""
