@@ -8,6 +8,7 @@ A proof tells what held when it was made. What must still hold when a write
 happens is checked again under the conversation's lock: see `locked_for`.
 """
 
+from collections.abc import Collection
 from typing import Final, NewType
 
 from messaging.errors import (
@@ -18,9 +19,10 @@ from messaging.errors import (
     NotOwnerError,
     NotSenderError,
     OwnMessageError,
+    UserNotFoundError,
 )
 from messaging.ids import ConversationId, MessageId, UserId
-from messaging.models import Conversation, Message, Participant
+from messaging.models import Conversation, Message, Participant, User
 from messaging.models.conversations import ConversationQuerySet
 from messaging.statements import Parameter, Statement
 
@@ -174,6 +176,20 @@ def locked_for_owner(group: Membership) -> Conversation:
 def lock_conversations(conversations: ConversationQuerySet) -> list[ConversationId]:
     """Lock several conversations, always by ascending id; within a transaction only."""
     return [ConversationId(row.pk) for row in conversations.locked().only("pk")]
+
+
+def lock_users(user_ids: Collection[int]) -> None:
+    """Keep accounts from being deleted until they take part in something new.
+
+    In a transaction, after its conversations are locked. Without it, both databases
+    would find out only when it commits, and hold up everybody meanwhile.
+
+    Raises:
+        UserNotFoundError: one was deleted just now.
+    """
+    users = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids)
+    if len(users.order_by("pk").values_list("pk")) != len(user_ids):
+        raise UserNotFoundError("There is no such person.")
 
 
 def conversation_not_found() -> ConversationNotFoundError:

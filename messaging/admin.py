@@ -29,7 +29,7 @@ from messaging.models import (
     User,
 )
 from messaging.models.messages import preview
-from messaging.services.users import sign_out
+from messaging.services.passwords import sign_out
 
 M = TypeVar("M", bound=models.Model)
 

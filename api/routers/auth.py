@@ -68,8 +68,12 @@ def create_token(
     An unknown name, a wrong password and a suspended account are told apart by nothing.
     """
     with password_guess(request, username=body.username):
-        user = users.sign_in(username=body.username, password=body.password)
-    issued = tokens.issue_token(user=user, name=body.name, expires_in=body.lifetime)
+        issued = tokens.sign_in(
+            username=body.username,
+            password=body.password,
+            name=body.name,
+            expires_in=body.lifetime,
+        )
     response["Location"] = "/api/v1/auth/tokens"
     return Status(201, issued_token_out(issued))
 

@@ -24,7 +24,7 @@ from api.schemas.people import (
     deletion_out,
     user_out,
 )
-from messaging.services import deletion, exports, users
+from messaging.services import deletion, exports, passwords, users
 
 router = Router(tags=["me"])
 
@@ -38,11 +38,11 @@ def get_me(request: ApiRequest) -> UserOut:
     return user_out(request.auth.user)
 
 
-@operation(router, "PATCH", "", "me_update", {200: UserOut}, result=ME)
+@operation(router, "PATCH", "", "me_update", {200: UserOut}, refusals=[404], result=ME)
 def update_me(request: ApiRequest, body: MePatch) -> UserOut:
     """Change your display name, on everything you wrote.
 
-    Your username stays.
+    Your username stays. 404 when another request has just deleted the account.
     """
     return user_out(
         users.change_display_name(
@@ -95,15 +95,17 @@ def export_me(request: ApiRequest) -> StreamingHttpResponse:
     )
 
 
-@operation(router, "PUT", "/password", "me_change_password", {204: None})
+@operation(
+    router, "PUT", "/password", "me_change_password", {204: None}, refusals=[404]
+)
 def change_password(request: ApiRequest, body: PasswordIn) -> Status[None]:
     """Change your password.
 
     Ends your other sessions and revokes your tokens, all but the one of this request. 403
-    when the current password is wrong.
+    when the current password is wrong, 404 when another request has just deleted the account.
     """
     with password_guess(request, username=request.auth.user.username):
-        users.change_password(
+        passwords.change_password(
             user=request.auth.user,
             current=body.current_password,
             new=body.new_password,

@@ -5,7 +5,11 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from messaging.ids import MAX_ID, ConversationId, MessageId, NotificationId, TokenId
-from messaging.models.users import USERNAME_MAX_LENGTH, USERNAME_PATTERN
+from messaging.models.users import (
+    PASSWORD_MAX_LENGTH,
+    USERNAME_MAX_LENGTH,
+    USERNAME_PATTERN,
+)
 from messaging.text import is_storable
 
 DEFAULT_LIMIT: Final = 50
@@ -30,7 +34,7 @@ Username = Annotated[
     ),
 ]
 # At sign-in any text may be tried, and all of it fails alike.
-Password = Annotated[Text, Field(min_length=1, max_length=1000)]
+Password = Annotated[Text, Field(min_length=1, max_length=PASSWORD_MAX_LENGTH)]
 
 _Id = Field(ge=1, le=MAX_ID)
 ConversationIdIn = Annotated[ConversationId, _Id]

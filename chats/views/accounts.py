@@ -1,6 +1,7 @@
 """Signing up, in and out; the password; the end of an account."""
 
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages as flashes
@@ -31,7 +32,7 @@ from messaging.errors import (
 )
 from messaging.models import User
 from messaging.receipts import DeletionCounts
-from messaging.services import users
+from messaging.services import passwords, users
 from messaging.services.deletion import delete_account, preview_deletion
 from messaging.services.limits import count_registration, counted_guess
 
@@ -40,6 +41,13 @@ class SignIn(LoginView):
     template_name = "chats/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    @override
+    def get_success_url(self) -> str:
+        """Where to go on; not back to here, which would never end."""
+        after = super().get_success_url()
+        here = urlsplit(after).path == self.request.path
+        return self.get_default_redirect_url() if here else after
 
     @override
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
@@ -134,7 +142,7 @@ def _password_changed(request: PageRequest, form: PasswordForm) -> bool:
         with counted_guess(
             username=request.user.username, address=client_address(request)
         ):
-            users.change_password(
+            passwords.change_password(
                 user=request.user,
                 current=filled["current"],
                 new=filled["new_password"],

@@ -18,7 +18,7 @@ from chats.gates import PageRequest, in_place, reader_of, signed_in
 from chats.refusals import add_refusal, mark_refused
 from messaging.errors import DomainError, WrongPasswordError
 from messaging.ids import TokenId
-from messaging.services import sessions, tokens, users
+from messaging.services import passwords, sessions, tokens, users
 from messaging.services.limits import counted_guess
 from messaging.services.tokens import IssuedToken
 
@@ -111,10 +111,10 @@ def _issued(request: PageRequest, form: TokenForm) -> IssuedToken | None:
     user = request.user
     try:
         with counted_guess(username=user.username, address=client_address(request)):
-            users.confirm_password(user=user, password=filled["password"])
-        return tokens.issue_token(
-            user=user, name=filled["name"], expires_in=form.lifetime()
-        )
+            passwords.confirm_password(user=user, password=filled["password"])
+            return tokens.issue_after_guess(
+                user=user, name=filled["name"], expires_in=form.lifetime()
+            )
     except WrongPasswordError as error:
         form.refusal = error
         form.add_error("password", str(error))

@@ -23,6 +23,8 @@ from messaging.receipts import Deletion
 
 USERNAME_MAX_LENGTH: Final = 64
 DISPLAY_NAME_MAX_LENGTH: Final = 100
+# Hashing a longer one would be work for nothing.
+PASSWORD_MAX_LENGTH: Final = 1000
 
 # ASCII only: both databases fold its case alike, and no two names look the same.
 # No dot or hyphen at either end, so that "@bob." at the end of a sentence is bob.

@@ -11,6 +11,7 @@ from django.db.models import F, Model, QuerySet, Subquery
 from messaging.access import (
     Ownership,
     conversation_not_found,
+    lock_users,
     locked_for_owner,
 )
 from messaging.errors import (
@@ -34,7 +35,6 @@ from messaging.models.conversations import ConversationQuerySet
 from messaging.models.events import EventType
 from messaging.services.blocks import require_deliverable
 from messaging.services.events import record_events
-from messaging.services.users import lock_users
 from messaging.statements import Parameter, Statement
 from messaging.text import clean_title
 

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django_cte import CTE, with_cte
 
-from messaging.access import lock_conversations
+from messaging.access import lock_conversations, lock_users
 from messaging.errors import BypassError
 from messaging.ids import UserId
 from messaging.models import (
@@ -43,7 +43,7 @@ from messaging.receipts import Deletion, DeletionCounts
 from messaging.services.conversations import erase_conversations, erase_rows
 from messaging.services.events import record_events
 from messaging.services.notifications import settle_messages
-from messaging.services.users import confirm_password, lock_users
+from messaging.services.passwords import confirm_password, hold_password
 
 
 def delete_account(*, user: User, password: str) -> DeletionCounts:
@@ -51,11 +51,14 @@ def delete_account(*, user: User, password: str) -> DeletionCounts:
 
     Raises:
         WrongPasswordError: nothing was deleted.
+        UserNotFoundError: somebody else deleted it just now.
         BypassError: nothing was deleted, because a table was forgotten here.
     """
     confirm_password(user=user, password=password)
     try:
         with transaction.atomic():
+            _lock_all(UserId(user.pk))
+            hold_password(user_id=UserId(user.pk), tried=user.password)
             user.delete()
             if user.deletion is None:
                 raise BypassError("The receivers of the user are disconnected.")
@@ -91,8 +94,7 @@ def preview_deletion(*, user: User) -> DeletionCounts:
 def begin_deletion(*, user: User) -> None:
     """Lock all that the deletion touches, and count it; for `pre_delete`."""
     user_id = UserId(user.pk)
-    while not _locked(user_id):
-        pass
+    _lock_all(user_id)
     user.deletion = Deletion(user_id=user_id, counts=preview_deletion(user=user))
 
 
@@ -141,20 +143,20 @@ def _farewells(user_id: UserId) -> list[Event]:
     ]
 
 
-def _locked(user_id: UserId) -> bool:
+def _lock_all(user_id: UserId) -> None:
     """Lock their conversations, then them: nobody can add them to anything any more.
 
     Somebody may have, between the two. That group's turn may be before the others',
     so all locks are let go of, which a savepoint does, to be taken from the start.
     """
-    before = transaction.savepoint()
-    locked = lock_conversations(_touched(user_id))
-    lock_users({user_id})
-    if set(_touched(user_id).values_list("pk", flat=True)) <= set(locked):
-        transaction.savepoint_commit(before)
-        return True
-    transaction.savepoint_rollback(before)
-    return False
+    while True:
+        before = transaction.savepoint()
+        locked = lock_conversations(_touched(user_id))
+        lock_users({user_id})
+        if set(_touched(user_id).values_list("pk", flat=True)) <= set(locked):
+            transaction.savepoint_commit(before)
+            return
+        transaction.savepoint_rollback(before)
 
 
 def _touched(user_id: UserId) -> ConversationQuerySet:

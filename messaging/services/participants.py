@@ -6,6 +6,7 @@ from django.db import transaction
 from messaging.access import (
     Membership,
     Ownership,
+    lock_users,
     locked_for_owner,
     locked_for_participant,
 )
@@ -28,7 +29,7 @@ from messaging.services.conversations import (
 )
 from messaging.services.events import record_events
 from messaging.services.notifications import withdraw_notifications
-from messaging.services.users import active_user, lock_users
+from messaging.services.users import active_user
 
 
 def participant_page(

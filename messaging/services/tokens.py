@@ -13,14 +13,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.contrib.auth import authenticate
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from messaging.cursors import decode_number, encode_cursor
-from messaging.errors import TokenNotFoundError
+from messaging.errors import (
+    SignInError,
+    TokenNotFoundError,
+    UserNotFoundError,
+    WrongPasswordError,
+)
 from messaging.ids import TokenId, UserId
 from messaging.models import AccessToken, User
 from messaging.pages import Page, cut_page
+from messaging.services.passwords import hold_password
 from messaging.statements import Parameter, Statement
 
 # How far `last_used_at` may be behind.
@@ -58,6 +65,36 @@ def issue_token(*, user: User, name: str, expires_in: timedelta | None) -> Issue
         expires_at=None if expires_in is None else now + expires_in,
     )
     return IssuedToken(token, secret)
+
+
+def sign_in(
+    *, username: str, password: str, name: str, expires_in: timedelta | None
+) -> IssuedToken:
+    """Issue one to whoever knows the name and the password of an account.
+
+    Raises:
+        SignInError: unknown name, wrong password and suspended account look
+            alike, and take one password hashing each.
+    """
+    user = authenticate(username=username, password=password)
+    if isinstance(user, User):
+        with suppress(WrongPasswordError, UserNotFoundError):
+            return issue_after_guess(user=user, name=name, expires_in=expires_in)
+    raise SignInError("Unknown username or wrong password.")
+
+
+def issue_after_guess(
+    *, user: User, name: str, expires_in: timedelta | None
+) -> IssuedToken:
+    """Issue one to somebody whose password was just tried, and found right.
+
+    Raises:
+        WrongPasswordError: it was changed since; tokens end with it.
+        UserNotFoundError: the account was deleted since.
+    """
+    with transaction.atomic():
+        hold_password(user_id=UserId(user.pk), tried=user.password)
+        return issue_token(user=user, name=name, expires_in=expires_in)
 
 
 def valid_token(*, secret: str) -> AccessToken | None:

@@ -1,38 +1,22 @@
-"""Accounts: sign-up, sign-in, profile and password."""
+"""Accounts: sign-up, names, looking people up."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
-
-from django.contrib.auth import authenticate
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from messaging.access import lock_users
 from messaging.cursors import decode_word, encode_cursor
 from messaging.errors import (
     ExternalIdTakenError,
-    InvalidPasswordError,
-    SignInError,
     UsernameTakenError,
     UserNotFoundError,
-    WrongPasswordError,
 )
-from messaging.ids import TokenId
-from messaging.models import AccessToken, Event, Installation, Session, User
+from messaging.models import Event, Installation, User
 from messaging.models.events import EventType
 from messaging.pages import Page, cut_page
 from messaging.services.events import record_events
 from messaging.services.invites import check_admission, use_invite
+from messaging.services.passwords import check_strength
 from messaging.text import clean_display_name, clean_username
-
-
-@dataclass(frozen=True, slots=True)
-class SignedOut:
-    """How much was ended."""
-
-    tokens: int
-    sessions: int
 
 
 def register(
@@ -82,80 +66,17 @@ def create_account(
     return user
 
 
-def sign_in(*, username: str, password: str) -> User:
-    """The account of this name and password.
-
-    Raises:
-        SignInError: unknown name, wrong password and suspended account look
-            alike, and take one password hashing each.
-    """
-    user = authenticate(username=username, password=password)
-    if not isinstance(user, User):
-        raise SignInError("Unknown username or wrong password.")
-    return user
-
-
-def confirm_password(*, user: User, password: str) -> None:
-    """Make sure that it is still them.
-
-    Raises:
-        WrongPasswordError
-    """
-    if not user.check_password(password):
-        raise WrongPasswordError("The password is wrong.")
-
-
-def change_password(
-    *, user: User, current: str, new: str, keep_token: TokenId | None
-) -> None:
-    """Set a new password; end every session, and every token but the one in use.
-
-    Raises:
-        WrongPasswordError: `current` is not the password.
-        InvalidPasswordError: `new` is too weak.
-    """
-    if not user.check_password(current):
-        raise WrongPasswordError("The current password is wrong.")
-    _check_password_strength(new, user=user, field="new_password")
-    user.set_password(new)
-    with transaction.atomic():
-        user.save(update_fields=["password"])
-        sign_out(user=user, keep_token=keep_token)
-
-
-def set_password(*, user: User, new: str) -> SignedOut:
-    """Set somebody's password without knowing the old one, and sign them out.
-
-    For operators.
-
-    Raises:
-        InvalidPasswordError: `new` is too weak.
-    """
-    _check_password_strength(new, user=user, field="password")
-    user.set_password(new)
-    with transaction.atomic():
-        user.save(update_fields=["password"])
-        return sign_out(user=user)
-
-
-def sign_out(*, user: User, keep_token: TokenId | None = None) -> SignedOut:
-    """End the browser sessions and tokens of a person at once, but the one to keep."""
-    with transaction.atomic():
-        tokens, _ = (
-            AccessToken.objects.filter(user=user).exclude(pk=keep_token or 0).delete()
-        )
-        sessions, _ = Session.objects.filter(user=user).delete()
-    return SignedOut(tokens=tokens, sessions=sessions)
-
-
 def change_display_name(*, user: User, display_name: str) -> User:
     """Show another name on everything this person wrote.
 
     Raises:
         InvalidDisplayNameError
+        UserNotFoundError: the account was deleted just now.
     """
     user.display_name = clean_display_name(display_name)
-    user.save(update_fields=["display_name"])
+    with transaction.atomic():
+        lock_users({user.pk})
+        user.save(update_fields=["display_name"])
     return user
 
 
@@ -173,20 +94,6 @@ def note_rename(*, user: User) -> None:
         return
     Installation.objects.update(names=F("names") + 1)
     record_events([Event(type=EventType.USER_UPDATED, user=user)])
-
-
-def lock_users(user_ids: Collection[int]) -> None:
-    """Keep accounts from being deleted until they take part in something new.
-
-    In a transaction, after its conversations are locked. Without it, both databases
-    would find out only when it commits, and hold up everybody meanwhile.
-
-    Raises:
-        UserNotFoundError: one was deleted just now.
-    """
-    users = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids)
-    if len(users.order_by("pk").values_list("pk")) != len(user_ids):
-        raise UserNotFoundError("There is no such person.")
 
 
 def active_user(*, username: str) -> User:
@@ -234,13 +141,6 @@ def search_users(*, prefix: str, cursor: str | None, limit: int) -> Page[User]:
     )
 
 
-def _check_password_strength(password: str, *, user: User, field: str) -> None:
-    try:
-        validate_password(password, user=user)
-    except ValidationError as error:
-        raise InvalidPasswordError(error.messages, field=field) from error
-
-
 def _new_user(username: str, display_name: str | None, password: str | None) -> User:
     """An account that may be saved; its password is hashed, if it has one."""
     user = User(
@@ -252,7 +152,7 @@ def _new_user(username: str, display_name: str | None, password: str | None) -> 
     if User.objects.filter(username_key=username.lower()).exists():
         raise _username_taken()
     if password is not None:
-        _check_password_strength(password, user=user, field="password")
+        check_strength(password, user=user, field="password")
     user.set_password(password)
     return user
 

@@ -5,8 +5,8 @@ from http import HTTPStatus
 import pytest
 
 from messaging.models import AccessToken, User
-from tests.api_client import ApiClient
-from tests.conftest import PASSWORD, MakeUser
+from tests.api_client import ApiClient, JsonValue, Method
+from tests.conftest import PASSWORD, MakeUser, Meanwhile
 
 NEW_PASSWORD = "another horse, again"
 
@@ -100,6 +100,41 @@ def test_a_refused_password_changes_nothing(
     assert (answer.status, answer.code) == (status, code)
     ann.refresh_from_db()
     assert ann.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PATCH", "/me", {"display_name": "Late"}),
+        (
+            *("PUT", "/me/password"),
+            {"current_password": PASSWORD, "new_password": NEW_PASSWORD},
+        ),
+        ("DELETE", "/me", {"password": PASSWORD}),
+    ],
+)
+def test_an_account_that_was_deleted_just_now_is_missing(
+    as_ann: ApiClient,
+    ann: User,
+    meanwhile: Meanwhile,
+    method: Method,
+    path: str,
+    body: dict[str, JsonValue],
+) -> None:
+    locked = 'FROM "messaging_user" WHERE "messaging_user"."id"'
+    with meanwhile(User.objects.get(pk=ann.pk).delete, before=locked):
+        answer = as_ann.call(method, path, body)
+    assert (answer.status, answer.code) == (404, "user_not_found")
+
+
+def test_signing_in_to_what_was_deleted_just_now_fails_like_any_other(
+    anonymous: ApiClient, ann: User, meanwhile: Meanwhile
+) -> None:
+    with meanwhile(ann.delete, before='SELECT "messaging_user"."password"'):
+        answer = anonymous.post(
+            "/auth/tokens", {"username": "ann", "password": PASSWORD}
+        )
+    assert (answer.status, answer.code) == (401, "sign_in_failed")
 
 
 def test_a_new_password_keeps_the_token_in_use(as_ann: ApiClient, ann: User) -> None:

@@ -25,6 +25,12 @@ def test_a_page_asks_for_a_sign_in_and_comes_back(ann: User) -> None:
     assert answer.headers["Location"] == "/inbox"
 
 
+def test_who_is_signed_in_is_not_sent_round_in_circles(anns: Client) -> None:
+    for after in ("/sign-in", "/sign-in?next=/sign-in"):
+        answer = anns.get("/sign-in", {"next": after})
+        assert answer.headers["Location"] == "/"
+
+
 def test_a_part_of_a_page_sends_the_whole_page_to_the_sign_in(db: None) -> None:
     answer = Client().get("/inbox", headers={"HX-Request": "true"})
     assert answer.headers["HX-Redirect"] == "/sign-in"
@@ -43,6 +49,7 @@ def test_signing_up_signs_in(db: None) -> None:
         ({"username": "ANN"}, 409, "This username is taken."),
         ({"username": "no spaces"}, 422, "A username has 1 to 64 letters"),
         ({"password": "dora"}, 422, "This password is too short."),
+        ({"password": "x7 " * 334}, 422, "This password is too long"),
         ({"display_name": "x" * 101}, 422, "A display name has 1 to 100"),
     ],
 )

@@ -258,3 +258,44 @@ def test_of_two_deletions_of_one_account_one_does_it(
         assert statuses(answers)[1] in {401, 404}
         page = ann.get(f"/conversations/{conversation}/messages").json()
         assert page["items"] == []
+
+
+def test_who_knew_the_old_password_stays_out_however_quick_they_were(
+    servers: LiveServer,
+) -> None:
+    for _ in range(ROUNDS // 2):
+        person = servers.register("rachel")
+        owner, thief = clients(servers, person)[0], servers.client(1)
+        old = {"username": person.username, "password": PASSWORD}
+        new = {"current_password": PASSWORD, "new_password": "what was chosen just now"}
+        change, *guesses = at_once(
+            partial(owner.put, "/me/password", json=new),
+            *(partial(thief.post, "/auth/tokens", json=old) for _ in range(3)),
+        )
+        assert change.status_code == 204
+        for guess in guesses:
+            assert guess.status_code in {201, 401}
+            if guess.status_code == 201:
+                token = f"Bearer {guess.json()['token']}"
+                answer = thief.get("/me", headers={"Authorization": token})
+                assert answer.status_code == 401
+
+
+def test_of_two_new_passwords_one_is_taken(servers: LiveServer) -> None:
+    for _ in range(ROUNDS // 2):
+        person = servers.register("rachel")
+        one, other = clients(servers, person)[:2]
+        answers = at_once(
+            *(
+                partial(
+                    client.put,
+                    "/me/password",
+                    json={
+                        "current_password": PASSWORD,
+                        "new_password": f"{new}, chosen",
+                    },
+                )
+                for client, new in ((one, "the one"), (other, "the other"))
+            )
+        )
+        assert statuses(answers) == [204, 403]

@@ -5,15 +5,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from messaging.errors import InvalidCursorError, TokenNotFoundError
+from messaging.errors import InvalidCursorError, SignInError, TokenNotFoundError
 from messaging.ids import TokenId, UserId
 from messaging.models import AccessToken, User
 from messaging.services.tokens import (
     issue_token,
     revoke_token,
+    sign_in,
     token_page,
     valid_token,
 )
+from tests.conftest import PASSWORD
 
 
 def test_a_token_acts_for_its_person(ann: User) -> None:
@@ -93,3 +95,21 @@ def test_tokens_are_listed_newest_first_and_expired_ones_too(
 def test_a_list_of_tokens_refuses_another_lists_cursor(ann: User) -> None:
     with pytest.raises(InvalidCursorError):
         token_page(owner=UserId(ann.pk), cursor="WyJ4IiwxXQ", limit=2)
+
+
+def test_case_does_not_matter_at_sign_in(ann: User) -> None:
+    issued = sign_in(
+        username="ANN", password=PASSWORD, name="phone", expires_in=timedelta(days=1)
+    )
+    assert valid_token(secret=issued.secret) == issued.token
+    assert (issued.token.user, issued.token.name) == (ann, "phone")
+
+
+def test_failures_to_sign_in_are_not_told_apart(ann: User, bob: User) -> None:
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    refusals = set()
+    for name, password in (("ann", "wrong"), ("nobody", PASSWORD), ("bob", PASSWORD)):
+        with pytest.raises(SignInError) as refusal:
+            sign_in(username=name, password=password, name="", expires_in=None)
+        refusals.add(str(refusal.value))
+    assert len(refusals) == 1

@@ -1,7 +1,5 @@
 """Accounts."""
 
-from datetime import timedelta
-
 import pytest
 from django.contrib.auth import authenticate
 from django.db import IntegrityError, transaction
@@ -14,24 +12,19 @@ from messaging.errors import (
     InvalidDisplayNameError,
     InvalidPasswordError,
     InvalidUsernameError,
-    SignInError,
     UsernameTakenError,
     UserNotFoundError,
-    WrongPasswordError,
 )
-from messaging.ids import ConversationId, TokenId, UserId
-from messaging.models import AccessToken, Conversation, Installation, Message, User
+from messaging.ids import ConversationId, UserId
+from messaging.models import Conversation, Installation, Message, User
 from messaging.services.conversations import PageVersion, page_version
 from messaging.services.participants import remove_participant
-from messaging.services.tokens import issue_token, valid_token
 from messaging.services.users import (
     active_user,
     change_display_name,
-    change_password,
     create_account,
     register,
     search_users,
-    sign_in,
 )
 from tests.conftest import PASSWORD, ClientOf, MakeUser, Meanwhile
 
@@ -43,7 +36,7 @@ def test_registering_opens_an_account_that_can_sign_in() -> None:
     user = register(username="Ann", password=PASSWORD, display_name=" Ann A. ")
     assert (user.username, user.display_name) == ("Ann", "Ann A.")
     assert not user.is_staff
-    assert sign_in(username="Ann", password=PASSWORD) == user
+    assert authenticate(username="Ann", password=PASSWORD) == user
 
 
 @pytest.mark.django_db
@@ -103,61 +96,6 @@ def test_a_weak_password_is_told_every_reason() -> None:
     assert refusal.value.field == "password"
 
 
-def test_case_does_not_matter_at_sign_in(ann: User) -> None:
-    assert sign_in(username="ANN", password=PASSWORD) == ann
-
-
-def test_failures_to_sign_in_are_not_told_apart(ann: User, bob: User) -> None:
-    User.objects.filter(pk=bob.pk).update(is_active=False)
-    refusals = set()
-    for name, password in (("ann", "wrong"), ("nobody", PASSWORD), ("bob", PASSWORD)):
-        with pytest.raises(SignInError) as refusal:
-            sign_in(username=name, password=password)
-        refusals.add(str(refusal.value))
-    assert len(refusals) == 1
-
-
-def test_a_new_password_replaces_the_old_one(ann: User) -> None:
-    change_password(user=ann, current=PASSWORD, new=NEW_PASSWORD, keep_token=None)
-    assert authenticate(username="ann", password=PASSWORD) is None
-    assert authenticate(username="ann", password=NEW_PASSWORD) == ann
-
-
-def test_a_new_password_revokes_all_tokens_but_the_one_in_use(
-    ann: User, bob: User
-) -> None:
-    used, other, bobs = (
-        issue_token(user=user, name="", expires_in=timedelta(days=1))
-        for user in (ann, ann, bob)
-    )
-    change_password(
-        user=ann,
-        current=PASSWORD,
-        new=NEW_PASSWORD,
-        keep_token=TokenId(used.token.pk),
-    )
-    assert valid_token(secret=used.secret) == used.token
-    assert valid_token(secret=other.secret) is None
-    assert valid_token(secret=bobs.secret) == bobs.token
-
-
-@pytest.mark.parametrize(
-    ("current", "new", "error"),
-    [
-        ("wrong", NEW_PASSWORD, WrongPasswordError),
-        (PASSWORD, "short", InvalidPasswordError),
-    ],
-)
-def test_a_refused_password_changes_nothing(
-    ann: User, current: str, new: str, error: type[Exception]
-) -> None:
-    token = issue_token(user=ann, name="", expires_in=None).token
-    with pytest.raises(error):
-        change_password(user=ann, current=current, new=new, keep_token=None)
-    assert authenticate(username="ann", password=PASSWORD) == ann
-    assert AccessToken.objects.get() == token
-
-
 def test_a_new_display_name_is_trimmed_and_kept(ann: User) -> None:
     change_display_name(user=ann, display_name="  Anna ")
     assert User.objects.get().display_name == "Anna"
@@ -167,6 +105,17 @@ def test_a_refused_display_name_changes_nothing(ann: User) -> None:
     with pytest.raises(InvalidDisplayNameError):
         change_display_name(user=ann, display_name=" ")
     assert User.objects.get().display_name == "Ann"
+
+
+def test_who_was_deleted_just_now_gets_no_new_name(
+    ann: User, meanwhile: Meanwhile
+) -> None:
+    same = User.objects.get(pk=ann.pk)
+    with (
+        meanwhile(same.delete, before='FROM "messaging_user"'),
+        pytest.raises(UserNotFoundError),
+    ):
+        change_display_name(user=ann, display_name="Late")
 
 
 def test_renaming_someone_renews_every_page_that_may_show_them(

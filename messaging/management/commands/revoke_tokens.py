@@ -6,8 +6,9 @@ from typing_extensions import override
 
 from messaging.management.refusals import told_refusals
 from messaging.management.terminal import ParagraphHelpFormatter, counted
+from messaging.services.passwords import sign_out
 from messaging.services.service_tokens import revoke_service_token
-from messaging.services.users import account_named, sign_out
+from messaging.services.users import account_named
 
 _HELP: Final = """\
 Sign somebody out everywhere, or end a service token; at once.

@@ -7,7 +7,8 @@ from typing_extensions import override
 from messaging.management.arguments import STDIN_HELP, read_password
 from messaging.management.refusals import told_refusals
 from messaging.management.terminal import ParagraphHelpFormatter, counted
-from messaging.services.users import account_named, set_password
+from messaging.services.passwords import set_password
+from messaging.services.users import account_named
 
 _HELP: Final = """\
 Set somebody's password, and end their tokens and browser sessions.
