@@ -99,7 +99,11 @@ def _without_path(
 ) -> "tuple[object, ...] | Mapping[str, object] | None":
     if not isinstance(args, tuple):
         return args
-    return tuple(route_of(request) if arg == request.path else arg for arg in args)
+    # Django escapes what it logs.
+    escaped = request.path.encode("unicode_escape").decode()
+    return tuple(
+        route_of(request) if arg in {request.path, escaped} else arg for arg in args
+    )
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

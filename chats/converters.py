@@ -1,6 +1,7 @@
-"""What an id in a path may be."""
+"""What an id or a name in a path may be."""
 
 from messaging.ids import MAX_ID
+from messaging.models.users import USERNAME_PATTERN
 
 
 class IdConverter:
@@ -16,3 +17,15 @@ class IdConverter:
 
     def to_url(self, value: int) -> str:
         return str(value)
+
+
+class NameConverter:
+    """Of the form that usernames have; what a database cannot be asked for is no page."""
+
+    regex = USERNAME_PATTERN
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value

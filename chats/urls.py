@@ -5,7 +5,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
-from chats.converters import IdConverter
+from chats.converters import IdConverter, NameConverter
 from chats.views import (
     accounts,
     conversations,
@@ -20,6 +20,7 @@ from chats.views import (
 )
 
 register_converter(IdConverter, "id")
+register_converter(NameConverter, "name")
 
 home = csrf_exempt(require_safe(RedirectView.as_view(pattern_name="conversations")))
 
@@ -27,8 +28,8 @@ details_urls = [
     path("details", details.details, name="conversation_details"),
     path("title", details.rename, name="rename_group"),
     path("people", details.add, name="add_participant"),
-    path("people/<str:username>/remove", details.remove, name="remove_participant"),
-    path("people/<str:username>/own", details.hand_over, name="hand_over"),
+    path("people/<name:username>/remove", details.remove, name="remove_participant"),
+    path("people/<name:username>/own", details.hand_over, name="hand_over"),
     path("mute", details.mute, name="mute"),
     path("hide", details.hide, name="hide"),
     path("leave", details.leave, name="leave"),
@@ -99,8 +100,8 @@ urlpatterns = [
     ),
     path("people", people.people, name="people"),
     path("people/blocked", people.blocked, name="blocked"),
-    path("people/<str:username>/block", people.block, name="block"),
-    path("people/<str:username>/unblock", people.unblock, name="unblock"),
+    path("people/<name:username>/block", people.block, name="block"),
+    path("people/<name:username>/unblock", people.unblock, name="unblock"),
     path("conversations/<id:conversation_id>/", include(details_urls)),
     path("settings", oneself.profile, name="settings"),
     path("settings/tokens", oneself.token_list, name="tokens"),
@@ -116,7 +117,7 @@ urlpatterns = [
         name="end_other_sessions",
     ),
     path(
-        "settings/sessions/<str:reference>/end",
+        "settings/sessions/<name:reference>/end",
         oneself.end_session,
         name="end_session",
     ),

@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Iterator
 from io import StringIO
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -268,12 +269,15 @@ def test_a_failed_write_is_logged_without_what_it_was_to_write(
     assert CONTENT not in log.text
 
 
+# Django escapes what it logs.
+@pytest.mark.parametrize("odd", ["", "é", "\n", "\\"])
 def test_an_exceptions_place_and_type_are_logged_and_its_text_is_not(
-    log: Log, settings: Settings
+    log: Log, settings: Settings, odd: str
 ) -> None:
     settings.ROOT_URLCONF = __name__
     client = Client(raise_request_exception=False)
-    answer = client.post(f"/fail/{USERNAME}", CONTENT, content_type="text/plain")
+    path = f"/fail/{quote(USERNAME + odd)}"
+    answer = client.post(path, CONTENT, content_type="text/plain")
     assert answer.status_code == 500
     (failure,) = [entry for entry in log.entries if entry["level"] == "ERROR"]
     assert failure["message"] == "Internal Server Error: /fail/<name>"
