@@ -26,6 +26,8 @@ _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _BIDI_CONTROLS: Final = frozenset(
     "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
+# Of categories of their own, and drawn as nothing.
+_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _USERNAME: Final = re.compile(USERNAME_PATTERN)
 _MENTION: Final = re.compile(rf"(?<![\w@])@({USERNAME_PATTERN})")
 
@@ -126,7 +128,8 @@ def _is_line(text: str, max_length: int) -> bool:
 
 
 def _is_visible(text: str) -> bool:
-    """Not of spaces and zero-width characters alone: nobody could point at it."""
+    """Whether there is anything to point at: a letter, number, mark of its own or sign."""
     return any(
-        unicodedata.category(character) not in {"Cf", "Zs"} for character in text
+        unicodedata.category(character)[0] in "LNPS" and character not in _BLANK
+        for character in text
     )

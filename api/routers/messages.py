@@ -203,7 +203,7 @@ def list_receipts(
 )
 def list_versions(
     request: ApiRequest, message_id: MessageIdIn, parameters: Query[PageQuery]
-) -> VersionPage:
+) -> Written[VersionPage]:
     """List what a message said, oldest first, its present content last.
 
     Each with a word-by-word difference to the one before. Of messages older than your

@@ -222,11 +222,18 @@ def inbox_summary_out(summary: InboxSummary) -> InboxSummaryOut:
     )
 
 
-def version_page(page: Page[Version]) -> VersionPage:
-    return VersionPage(
-        items=[_version_out(version) for version in page.items],
-        next_cursor=page.next_cursor,
-    )
+def version_page(page: Page[Version]) -> Written[VersionPage]:
+    items = [
+        {
+            "version": version.number,
+            "content": version.content,
+            "edited_at": version.edited_at,
+            "edited_by": version.edited_by and user_out(version.edited_by).model_dump(),
+            "diff": version.diff,
+        }
+        for version in page.items
+    ]
+    return Written(render_json({"items": items, "next_cursor": page.next_cursor}))
 
 
 def receipt_page(page: Page[Notification]) -> ReceiptPage:
@@ -248,22 +255,6 @@ def notification_out(notification: Notification) -> NotificationOut:
 def notification_page(page: Page[Notification]) -> Written[NotificationPage]:
     items = [_notification_fields(each) for each in page.items]
     return Written(render_json({"items": items, "next_cursor": page.next_cursor}))
-
-
-def _version_out(version: Version) -> VersionOut:
-    return VersionOut(
-        version=version.number,
-        content=version.content,
-        edited_at=version.edited_at,
-        edited_by=None if version.edited_by is None else user_out(version.edited_by),
-        diff=(
-            None
-            if version.diff is None
-            else [
-                DiffPartOut(change=part.change, text=part.text) for part in version.diff
-            ]
-        ),
-    )
 
 
 def _notification_fields(notification: Notification) -> _NotificationFields:

@@ -20,6 +20,8 @@ from messaging.pages import Page
 from messaging.services.messages import edit_message
 
 _WORDS: Final = re.compile(r"\s+|\S+")
+# In more pieces nobody sees what changed, and each costs something.
+_MOST_STEPS: Final = 1000
 _EDITOR: Final = ("edited_by__username", "edited_by__display_name")
 
 
@@ -96,13 +98,16 @@ def word_diff(old: str, new: str) -> list[DiffPart]:
     """The parts, in reading order, that turn one content into another.
 
     Words and the space between them are compared, so that no word is shown in
-    two colours.
+    two colours. Contents that have little in common are one replacement.
     """
     before: list[str] = _WORDS.findall(old)
     after: list[str] = _WORDS.findall(new)
+    steps = LCSseq.opcodes(before, after)
+    if len(steps) > _MOST_STEPS:
+        return _replacement(old, new)
     parts: list[DiffPart] = []
     removed = added = ""
-    for step in LCSseq.opcodes(before, after):
+    for step in steps:
         gone = "".join(before[step.src_start : step.src_end])
         come = "".join(after[step.dest_start : step.dest_end])
         if step.tag != "equal":

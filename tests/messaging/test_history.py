@@ -183,6 +183,14 @@ def test_a_diff_holds_both_contents(old: str, new: str) -> None:
     assert "".join(p.text for p in parts if p.change != Change.REMOVED) == new
 
 
+def test_contents_with_little_in_common_are_not_taken_to_pieces() -> None:
+    old, new = "a b " * 1250, "a c " * 1250
+    assert [(part.change, part.text) for part in word_diff(old, new)] == [
+        ("removed", old),
+        ("added", new),
+    ]
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 4])
 def test_pages_of_versions_hold_what_one_page_does(
     bob: User, message: Message, limit: int

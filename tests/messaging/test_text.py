@@ -97,13 +97,20 @@ def test_a_mention_is_a_name_after_an_at(content: str, names: set[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "invisible", ["\u200b", "\ufeff\u200d", "\u00ad", "\u2060 \u200c"]
+    "invisible",
+    [
+        *("\u200b", "\ufeff\u200d", "\u00ad", "\u2060 \u200c", "\u034f", "\ufe0f"),
+        # Letters and signs that are drawn as nothing, marks on nothing, no characters.
+        *("\u115f", "\u1160", "\u3164", "\uffa0", "\u2800", "\u0301" * 3),
+        *("\ue000", "\ufffe"),
+    ],
 )
 def test_names_and_titles_are_not_invisible(invisible: str) -> None:
     with pytest.raises(InvalidDisplayNameError):
         clean_display_name(invisible)
     with pytest.raises(InvalidTitleError):
         clean_title(invisible)
+    assert clean_display_name(f"Ann{invisible}Lee") == f"Ann{invisible}Lee"
 
 
 def test_names_may_join_what_they_show() -> None:

@@ -51,6 +51,9 @@
     const key = keyOf(sent);
     if (key) storage((kept) => kept.removeItem(key));
   });
-  addEventListener("DOMContentLoaded", restore);
+  addEventListener("DOMContentLoaded", () => {
+    if (document.querySelector("[data-forget]")) forgetAll();
+    restore();
+  });
   addEventListener("htmx:afterSettle", restore);
 })();
