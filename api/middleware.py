@@ -82,15 +82,15 @@ class AccessMiddleware:
 
 
 class PrivateMiddleware:
-    """Keeps the API's answers out of every cache that is not told otherwise."""
+    """Keeps what is answered out of every cache that is not told otherwise."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "private, no-store")
         if request.path.startswith("/api/"):
-            response.headers.setdefault("Cache-Control", "private, no-store")
             patch_vary_headers(response, ("Authorization", "Cookie"))
         return response
 

@@ -6,10 +6,12 @@ message or a notification, one for the group and one for the direct conversation
 `-` says that the role has no meaning there.
 """
 
+from http import HTTPStatus
 from typing import Final
 
 import pytest
 from django.db import transaction
+from django.http.response import HttpResponseBase
 
 from tests.api_client import API, Answer
 from tests.contract.cast import ROLES, Cast, Target, assemble
@@ -102,6 +104,16 @@ Row = dict[str, int]
 
 _TARGETED: Final = frozenset({"conversation_id", "message_id", "notification_id"})
 _TARGETS: Final[tuple[Target, ...]] = ("direct", "group")
+# What docs/security.md promises of every answer, refusals too.
+_GUARDS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+# Nothing is kept, but a page that is asked after by its ETag each time.
+_NOT_KEPT: Final = frozenset({"no-store", "private, no-store"})
+_ASKED_AFTER: Final = {"messages_list": "private, no-cache"}
 # What names one request, and lengths that follow from the path.
 _OWN: Final = frozenset({"X-Request-ID", "Content-Length"})
 
@@ -140,8 +152,8 @@ def _proper(operation: Operation, scene: Scene, target: Target) -> Case:
     return cases[_TARGETS.index(target) if len(cases) > 1 else 0]
 
 
-def _status(case: Case, operation: Operation, scene: Scene) -> int:
-    """Of an answer that is not read, since it may have no end; it is undone."""
+def _unread(case: Case, operation: Operation, scene: Scene) -> HttpResponseBase:
+    """An answer that is not read, since it may have no end; what it did is undone."""
     with transaction.atomic():
         response = scene.client.client.generic(
             operation.method,
@@ -152,7 +164,17 @@ def _status(case: Case, operation: Operation, scene: Scene) -> int:
         with one_connection():
             response.close()
         transaction.set_rollback(True)
-    return response.status_code
+    return response
+
+
+def _assert_guarded(operation: Operation, response: HttpResponseBase) -> None:
+    """No other site may show or read it, and no cache keep it."""
+    headers = dict(response.headers)
+    assert headers.items() >= _GUARDS.items(), operation.id
+    if response.status_code == HTTPStatus.OK and operation.id in _ASKED_AFTER:
+        assert headers["Cache-Control"] == _ASKED_AFTER[operation.id]
+    else:
+        assert headers["Cache-Control"] in _NOT_KEPT, operation.id
 
 
 def _refused(case: Case, operation: Operation, scene: Scene) -> Answer:
@@ -192,7 +214,7 @@ def test_every_status_of_the_table_is_one_that_the_document_declares() -> None:
 
 @pytest.mark.parametrize("name", ROWS)
 def test_each_role_is_answered_as_declared(name: str, cast: Cast) -> None:
-    """And a refusal changes nothing, and tells nothing of what there is."""
+    """Every answer is guarded; a refusal changes nothing, and tells nothing of what there is."""
     row, operation = ROWS[name], OPERATIONS[name.split(maxsplit=1)[0]]
     target = _target(name)
     before = everything()
@@ -200,7 +222,9 @@ def test_each_role_is_answered_as_declared(name: str, cast: Cast) -> None:
     for role in row:
         scene = cast.scene(role, target)
         case = _proper(operation, scene, target)
-        answers[role] = _status(case, operation, scene)
+        response = _unread(case, operation, scene)
+        _assert_guarded(operation, response)
+        answers[role] = response.status_code
     assert answers == row
     for role in (role for role, status in row.items() if status >= 400):
         scene = cast.scene(role, target)
