@@ -1,7 +1,6 @@
 """While the channel that wakes streams is down, news is late, and none is lost."""
 
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -17,7 +16,7 @@ from redis.retry import Retry
 from tests.live.at_once import start_group
 from tests.live.listening import listening, logged
 from tests.live.test_event_resume import expected, told_of, write
-from tests.live_server import LiveServer, served_database
+from tests.live_server import LiveServer, free_port, served_database
 
 pytestmark = [
     pytest.mark.skipif(
@@ -27,13 +26,6 @@ pytestmark = [
         shutil.which("redis-server") is None, reason="no redis-server to stop"
     ),
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @contextmanager

@@ -3,14 +3,14 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 
 import httpx
 from django.conf import settings
 
 from tests.api_client import Json
-from tests.prove.load import Load, Writer
+from tests.prove.load import Load
 
 
 def check_account(load: Load) -> None:
@@ -27,9 +27,17 @@ def check_account(load: Load) -> None:
         client = load.server.client(0, writer.person)
         last_sequences = dict(_conversations(client))
         visible: dict[int, str] = {}
+        read = set(writer.read)
         for conversation, last_sequence in last_sequences.items():
-            visible |= _surviving(client, conversation, last_sequence)
-        _check_inbox(client, writer, visible)
+            surviving = _surviving(client, conversation, last_sequence)
+            visible |= {message: content for _, message, content in surviving}
+            if conversation == writer.group:
+                read |= {
+                    message
+                    for sequence, message, _ in surviving
+                    if sequence <= writer.read_up_to
+                }
+        _check_inbox(client, visible.keys() - read - writer.messages.keys())
         found |= visible
         numbered |= last_sequences
     assert found == expected
@@ -56,27 +64,26 @@ def _conversations(client: httpx.Client) -> Iterator[tuple[int, int]]:
 
 def _surviving(
     client: httpx.Client, conversation: int, last_sequence: int
-) -> dict[int, str]:
+) -> list[tuple[int, int, str]]:
+    """Sequence, id and content of each."""
     path = f"/conversations/{conversation}/messages"
     items = list(_walk(client, path, after_sequence=0))
     sequences = [_number(item, "sequence") for item in items]
     assert all(one < next_one for one, next_one in pairwise(sequences))
     assert not sequences or sequences[-1] <= last_sequence
-    return {
-        _number(item, "id"): str(item["content"])
+    return [
+        (_number(item, "sequence"), _number(item, "id"), str(item["content"]))
         for item in items
         if not item["deleted"]
-    }
+    ]
 
 
-def _check_inbox(client: httpx.Client, writer: Writer, visible: dict[int, str]) -> None:
+def _check_inbox(client: httpx.Client, expected: Collection[int]) -> None:
     """Unread is what the others sent to them, less what they read."""
     unread = [_number(item, "id") for item in _walk(client, "/inbox")]
     summary = client.get("/inbox/summary").raise_for_status().json()
     assert summary["unread_count"] == len(unread)
-    assert sorted(unread) == sorted(
-        visible.keys() - writer.read - writer.messages.keys()
-    )
+    assert sorted(unread) == sorted(expected)
 
 
 def _walk(client: httpx.Client, path: str, **first: int) -> Iterator[Json]:

@@ -16,6 +16,7 @@ from typing import Final
 import django
 import httpx
 import psycopg
+from typing_extensions import override
 
 from tests.live_server import LiveServer, served_database
 from tests.prove.account import check_account, check_database
@@ -23,7 +24,6 @@ from tests.prove.load import Load
 
 PROCESSES: Final = 2
 WRITERS: Final = 6
-EVENTS: Final = "/api/v1/events"
 # Of the time; caches fill, and every thread opens its connection.
 WARM_UP: Final = 0.3
 MEMORY_GROWTH: Final = 0.05
@@ -60,42 +60,58 @@ def main() -> int:
     with TemporaryDirectory() as folder, served_database(Path(folder)) as environment:
         server = LiveServer.start(environment, processes=PROCESSES)
         try:
-            samples = _soak(server, minutes * 60)
+            verdicts = _soak(server, minutes * 60)
         finally:
             server.stop()
-    return _judged(samples, environment["DATABASE_URL"])
+    for verdict in verdicts:
+        _print(f"{'ok' if verdict.fine else 'FAILED':8}{verdict.what}")
+    return 0 if all(verdict.fine for verdict in verdicts) else 1
 
 
-def _soak(server: LiveServer, seconds: float) -> list[Sample]:
+def _soak(server: LiveServer, seconds: float) -> list[Verdict]:
     load = Load.of(server, writers=WRITERS)
-    streams = len(load.everyone) if _has_events(server) else 0
-    for writer in load.everyone[:streams]:
-        client = server.client(0, writer.person)
-        Thread(target=_listen, args=(client,), daemon=True).start()
+    listeners = [
+        Listener(server.client(number % PROCESSES, writer.person))
+        for number, writer in enumerate(load.everyone)
+    ]
+    for listener in listeners:
+        listener.start()
     with load.running():
         samples = _samples(server, seconds)
-    _print(
-        f"{load.circumstances.acknowledged} writes acknowledged,"
-        f" {len(load.circumstances.setbacks)} setbacks, {streams} streams open"
-    )
+    hearing = sum(listener.is_alive() and listener.heard > 0 for listener in listeners)
+    setbacks = len(load.circumstances.setbacks)
     check_account(load)
     check_database(load)
-    return samples
+    return [
+        Verdict(
+            f"{load.circumstances.acknowledged} writes acknowledged, {setbacks} setbacks",
+            setbacks == 0,
+        ),
+        Verdict(
+            f"{hearing} of {len(listeners)} streams open to the end",
+            hearing == len(listeners),
+        ),
+        *_judged(samples, server.environment["DATABASE_URL"]),
+    ]
 
 
-def _has_events(server: LiveServer) -> bool:
-    document = server.client().get("/openapi.json").raise_for_status().json()
-    return EVENTS in document["paths"]
+class Listener(Thread):
+    """Of one stream, until the server ends it; `heard` counts bytes of events."""
 
+    def __init__(self, client: httpx.Client) -> None:
+        super().__init__(daemon=True)
+        self._client = client
+        self.heard = 0
 
-def _listen(client: httpx.Client) -> None:
-    """Until the server ends."""
-    with (
-        suppress(httpx.TransportError),
-        client.stream("GET", "/events", timeout=None) as answer,
-    ):
-        for _ in answer.iter_raw():
-            pass
+    @override
+    def run(self) -> None:
+        with (
+            suppress(httpx.TransportError),
+            self._client.stream("GET", "/events", timeout=None) as answer,
+        ):
+            answer.raise_for_status()
+            for chunk in answer.iter_raw():
+                self.heard += len(chunk)
 
 
 def _samples(server: LiveServer, seconds: float) -> list[Sample]:
@@ -151,8 +167,8 @@ def _database(url: str) -> tuple[int, int]:
     return int(row[0]), int(row[1])
 
 
-def _judged(samples: Sequence[Sample], url: str) -> int:
-    """Print what was measured, and say whether all of it is bounded."""
+def _judged(samples: Sequence[Sample], url: str) -> list[Verdict]:
+    """Whether all that was measured is bounded."""
     warm = int(len(samples) * WARM_UP)
     before, early, late = samples[:warm], samples[warm : 2 * warm], samples[-warm:]
     memory = [median(one.memory for one in part) / _MEGABYTE for part in (early, late)]
@@ -160,7 +176,7 @@ def _judged(samples: Sequence[Sample], url: str) -> int:
     connections = [max(one.connections for one in part) for part in (before, late)]
     wal = max(one.wal for one in samples) / _MEGABYTE
     growth = memory[1] / memory[0] - 1
-    verdicts = [
+    return [
         Verdict(
             f"memory {memory[0]:.1f} MB, later {memory[1]:.1f} MB: {growth:+.1%}",
             growth <= MEMORY_GROWTH,
@@ -176,9 +192,6 @@ def _judged(samples: Sequence[Sample], url: str) -> int:
             f"write-ahead log up to {wal:.1f} MB", wal <= WAL_MB[url.partition(":")[0]]
         ),
     ]
-    for verdict in verdicts:
-        _print(f"{'ok' if verdict.fine else 'FAILED':8}{verdict.what}")
-    return 0 if all(verdict.fine for verdict in verdicts) else 1
 
 
 def _print(line: str) -> None:

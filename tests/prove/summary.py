@@ -1,7 +1,10 @@
-"""A table of what `scripts/prove` has left in a folder; exits with 1 on a failure."""
+"""A table of what `scripts/prove` has left in a folder; exits with 1 on a failure.
+
+Arguments: the folder, and the names of the runs that must have left something there.
+"""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -23,14 +26,18 @@ class Row:
         return f"{self.outcome:8}{self.seconds:6} s  {self.what}  {self.figures}"
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, expected: Sequence[str]) -> int:
     outcomes = list(_outcomes(folder / "outcomes"))
     tests = [row for path in sorted(folder.glob("*.xml")) for row in _tests(path)]
     for row in [*tests, *outcomes]:
         sys.stdout.write(f"{row}\n")
     for path in sorted([*folder.glob("soak-*.log"), *folder.glob("refusals-*.log")]):
         sys.stdout.write(f"\n== {path.stem} ==\n{path.read_text()}")
-    return 0 if all(row.outcome == "passed" for row in outcomes) else 1
+    ended = {row.what: row.outcome for row in outcomes}
+    missing = [name for name in expected if name not in ended]
+    for name in missing:
+        sys.stdout.write(f"{name} left no result\n")
+    return 1 if missing or set(ended.values()) != {"passed"} else 0
 
 
 def _tests(path: Path) -> Iterator[Row]:
@@ -56,4 +63,4 @@ def _outcomes(path: Path) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

@@ -9,8 +9,10 @@ from django.db import connection
 
 from tests.live_server import LiveServer, served_database
 from tests.prove.account import check_account, check_database
+from tests.prove.circumstances import problem_code
 from tests.prove.faults import faulty, full_disk, move_clock
-from tests.prove.load import Load, Writer, problem_code
+from tests.prove.load import Load
+from tests.prove.people import Writer
 
 PROCESSES = 2
 HOUR = 3600

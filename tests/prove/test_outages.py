@@ -14,7 +14,8 @@ from django.db import connection
 from tests.contract.document import Operation, operations
 from tests.live_server import PASSWORD, LiveServer, migrate, served_by
 from tests.prove.account import check_account, check_database
-from tests.prove.load import Load, problem_code
+from tests.prove.circumstances import problem_code
+from tests.prove.load import Load
 from tests.prove.private_servers import PostgresServer, RedisServer
 
 PROCESSES = 2
@@ -108,7 +109,8 @@ def test_without_a_database_pages_say_that_it_is_away(
 def test_without_redis_messages_go_on(
     server: LiveServer, redis: RedisServer, frozen: bool, rounds: int, writes: int
 ) -> None:
-    load = Load.of(server, writers=2 * PROCESSES)
+    # Whoever gives a password is refused, as told below.
+    load = Load.of(server, writers=2 * PROCESSES, leavers=0)
     with load.running():
         for _ in range(rounds):
             load.await_more(writes)
