@@ -149,14 +149,14 @@ def _lock_all(user_id: UserId) -> None:
     Somebody may have, between the two. That group's turn may be before the others',
     so all locks are let go of, which a savepoint does, to be taken from the start.
     """
-    while True:
-        before = transaction.savepoint()
-        locked = lock_conversations(_touched(user_id))
-        lock_users({user_id})
-        if set(_touched(user_id).values_list("pk", flat=True)) <= set(locked):
-            transaction.savepoint_commit(before)
-            return
+    before = transaction.savepoint()
+    locked = lock_conversations(_touched(user_id))
+    lock_users({user_id})
+    if set(_touched(user_id).values_list("pk", flat=True)) <= set(locked):
+        transaction.savepoint_commit(before)
+    else:
         transaction.savepoint_rollback(before)
+        _lock_all(user_id)
 
 
 def _touched(user_id: UserId) -> ConversationQuerySet:

@@ -84,6 +84,8 @@ def test_an_account_ends_with_a_receipt(
     talk = ann.talk_with(bob)
     ann.say(talk, "Farewell.")
     page = browse(ann, scripts=scripts)
+    page.goto(f"/conversations/{talk}")
+    page.get_by_label("Your message").fill("What was never sent")
     page.goto("/settings")
     page.get_by_role("link", name="Delete your account").click()
     expect(page.get_by_text("This goes with it:")).to_be_visible()
@@ -95,6 +97,8 @@ def test_an_account_ends_with_a_receipt(
     page.get_by_role("button", name="Delete my account").click()
     expect(page.get_by_role("heading", name="Your account is deleted")).to_be_visible()
     assert page.locator(".counts").inner_text() == counts
+    if scripts:
+        assert "never sent" not in page.evaluate("JSON.stringify(localStorage)")
     assert bob.get("/conversations").json()["items"] == []
 
 
