@@ -1,13 +1,13 @@
 """Walking a list while it changes: what stays is seen once, in order.
 
-Between two pages messages are sent, edited, deleted, read and marked unread, groups
-are left and people come. Whatever was in the list all the while, and did not move, is
-on just one page.
+Between two pages messages are sent, edited, deleted, read and marked unread, people come
+and go, groups are left, and conversations become active. Whatever was in the list each
+time a page was read, and did not move, is on just one page.
 """
 
-from collections.abc import Callable
 from itertools import count
-from typing import Final
+from operator import methodcaller
+from typing import Final, TypeVar
 
 import pytest
 from django.core.cache import cache
@@ -16,10 +16,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from messaging.models import Conversation, Message, User
-from messaging.services import blocks, conversations, messages, tokens
-from tests.api_client import ApiClient, Json
-from tests.proofs import own_of
+from messaging.access import Membership
+from messaging.ids import TokenId, UserId
+from messaging.models import AccessToken, Conversation, Message, User
+from messaging.services import (
+    blocks,
+    conversations,
+    messages,
+    notifications,
+    participants,
+    tokens,
+)
+from tests.api_client import Answer, ApiClient, Json
+from tests.contract.document import operations
+from tests.contract.hostile import cursor_parameter
+from tests.proofs import own_of, owned_by, part_of, received_by
 
 SOME: Final = settings(
     max_examples=10,
@@ -29,14 +40,19 @@ SOME: Final = settings(
 )
 MANY: Final = settings(SOME, max_examples=200, derandomize=False, database=None)
 
+T = TypeVar("T")
+
+DEEDS: Final = ("add", "edit", "delete", "reply", "read", "unread")
+
 # What happens between two pages, and to which of the things there are.
+Happenings = list[list[tuple[str, int]]]
 happenings = st.lists(
     st.lists(
-        st.tuples(
-            st.sampled_from(["add", "edit", "delete", "reply"]), st.integers(0, 99)
-        ),
-        max_size=4,
+        st.tuples(st.sampled_from(DEEDS), st.integers(0, 99)),
+        min_size=1,
+        max_size=6,
     ),
+    min_size=3,
     max_size=8,
 )
 
@@ -44,6 +60,7 @@ happenings = st.lists(
 class Walked:
     """A list of a world of its own, and what may happen to it."""
 
+    # As the document has it.
     path = ""
     # Where the first page begins; the cursor says it for the others.
     start = ""
@@ -54,12 +71,17 @@ class Walked:
         self.client = ApiClient(
             tokens.issue_token(user=self.reader, name="test", expires_in=None).secret
         )
-        self.group: Conversation = conversations.start_group(
-            owner=self.reader, title="Group", usernames=["other"]
-        ).conversation
+        self.group = self.start_group()
         self.root = self.say("root")
+        # What was there each time a page was read, and did not move.
+        self.stayed: set[int] = set()
         for number in range(7):
             self.add(number)
+
+    def start_group(self) -> Conversation:
+        return conversations.start_group(
+            owner=self.reader, title="Group", usernames=["other"]
+        ).conversation
 
     def say(self, content: str, parent: Message | None = None) -> Message:
         return Message.objects.create(
@@ -78,59 +100,82 @@ class Walked:
         self.say("hello", self.root)
 
     def reply(self, which: int) -> None:
-        there = self.messages()
-        self.say("reply", there[which % len(there)] if there else self.root)
+        [parent] = one_of(self.messages(), which) or [self.root]
+        self.say("reply", parent)
 
     def edit(self, which: int) -> None:
-        for message in self.messages()[which % 7 :][:1]:
+        for message in one_of(self.messages(), which):
             message.content = f"edited {which}"
             message.save()
 
     def delete(self, which: int) -> None:
-        for message in self.messages()[which % 7 :][:1]:
+        for message in one_of(self.messages(), which):
             messages.delete_message(message=own_of(self.other, message))
 
-    def walk(self, between: list[list[tuple[str, int]]]) -> list[list[Json]]:
-        """The pages of three, with what happens between them."""
-        deeds: dict[str, Callable[[int], None]] = {
-            "add": self.add,
-            "edit": self.edit,
-            "delete": self.delete,
-            "reply": self.reply,
-        }
-        joint = "&" if "?" in self.path else "?"
-        where = f"{self.path.format(self)}{joint}limit=3"
-        pages: list[list[Json]] = []
-        cursor = self.start
+    def read(self, which: int) -> None:
+        unread = [message for message in self.messages() if not message.read]
+        for message in one_of(unread, which):
+            mark_read(self.reader, message)
+
+    def unread(self, which: int) -> None:
+        read = [message for message in self.messages() if message.read]
+        for message in one_of(read, which):
+            mark_unread(self.reader, message)
+
+    def walk(self, between: Happenings) -> list[int]:
+        """The ids on the pages of two, with what happens between them."""
+        self.stayed.update(self.now())
+        seen: list[int] = []
+        place = self.start
         while True:
-            page = self.client.get(f"{where}{cursor}")
-            assert page.status == 200, page
-            pages.append(page.items)
+            page = self.page(f"limit=2{place}")
+            seen += map(_id, page.items)
             if page.json["next_cursor"] is None:
-                return pages
-            cursor = f"&cursor={page.text('next_cursor')}"
+                return seen
+            place = f"&cursor={page.text('next_cursor')}"
             for deed, which in between.pop(0) if between else []:
-                deeds[deed](which)
+                methodcaller(deed, which)(self)
+            self.stayed.intersection_update(self.now())
 
     def now(self) -> list[int]:
         """The ids of the list at this moment, in its order."""
-        joint = "&" if "?" in self.path else "?"
-        page = self.client.get(f"{self.path.format(self)}{joint}limit=200{self.start}")
+        page = self.page(f"limit=200{self.start}")
         assert page.json["next_cursor"] is None
         return [_id(item) for item in page.items]
 
+    def page(self, query: str) -> Answer:
+        path = self.path.format(conversation_id=self.group.pk, message_id=self.root.pk)
+        page = self.client.get(f"{path}{'&' if '?' in path else '?'}{query}")
+        assert page.status == 200, page
+        return page
+
 
 class Timeline(Walked):
-    path = "/conversations/{0.group.pk}/messages"
+    path = "/conversations/{conversation_id}/messages"
 
 
-class CatchingUp(Walked):
-    path = "/conversations/{0.group.pk}/messages"
+class CatchingUp(Timeline):
     start = "&after_sequence=0"
 
 
+class Around(Timeline):
+    """The last but one, which stays: one newer than it, itself, and all older ones."""
+
+    @override
+    def __init__(self) -> None:
+        super().__init__()
+        self.root = self.messages()[-2]
+        self.start = f"&around={self.root.pk}"
+
+    @override
+    def now(self) -> list[int]:
+        """Without the newer ones that are on no page of two."""
+        ids = super().now()
+        return ids[max(ids.index(self.root.pk) - 1, 0) :]
+
+
 class Replies(Walked):
-    path = "/messages/{0.root.pk}/replies"
+    path = "/messages/{message_id}/replies"
 
 
 class Inbox(Walked):
@@ -141,20 +186,97 @@ class Notifications(Walked):
     path = "/notifications"
 
 
-class Versions(Walked):
+class Conversations(Walked):
+    """Hidden and shown again, as messages are read and marked unread."""
+
+    path = "/conversations"
+
+    def parts(self) -> list[Membership]:
+        """The reader's, in all groups but the first."""
+        theirs = Conversation.objects.filter(participants__user=self.reader)
+        others = theirs.exclude(pk=self.group.pk).order_by("pk")
+        return [part_of(self.reader, group) for group in others]
+
+    @override
+    def add(self, which: int) -> None:
+        self.start_group()
+
+    @override
+    def reply(self, which: int) -> None:
+        for part in one_of(self.parts(), which):
+            Message.objects.create(
+                sender=self.other, conversation=part.conversation, content="hello"
+            )
+            # Now it is the first.
+            self.stayed.discard(part.conversation_id)
+
+    @override
+    def edit(self, which: int) -> None:
+        for part in one_of(self.parts(), which):
+            group = owned_by(self.reader, part.conversation)
+            conversations.rename_group(group=group, title=f"Group {which}")
+
+    @override
+    def delete(self, which: int) -> None:
+        for part in one_of(self.parts(), which):
+            participants.remove_participant(membership=part, username="reader")
+
+    @override
+    def read(self, which: int) -> None:
+        for part in one_of(self.parts(), which):
+            participants.set_hidden(membership=part, hidden=True)
+
+    @override
+    def unread(self, which: int) -> None:
+        hidden = [part for part in self.parts() if part.hidden_through is not None]
+        for part in one_of(hidden, which):
+            participants.set_hidden(membership=part, hidden=False)
+
+
+class Unspoken(Walked):
+    """A list of what nobody says or reads: it comes and goes."""
+
+    @override
+    def edit(self, which: int) -> None:
+        self.add(which)
+
+    reply = unread = edit
+
+    @override
+    def read(self, which: int) -> None:
+        self.delete(which)
+
+
+class Versions(Unspoken):
     """Of one message, edited on while its history is read."""
 
-    path = "/messages/{0.root.pk}/history"
+    path = "/messages/{message_id}/history"
 
     @override
     def add(self, which: int) -> None:
         self.root.content = f"version {self.root.content_version + 1}"
         self.root.save()
 
-    edit = reply = delete = add
+    delete = add
 
 
-class People(Walked):
+class Tokens(Unspoken):
+    path = "/auth/tokens"
+
+    @override
+    def add(self, which: int) -> None:
+        tokens.issue_token(user=self.reader, name="another", expires_in=None)
+
+    @override
+    def delete(self, which: int) -> None:
+        others = AccessToken.objects.filter(name="another").order_by("pk")
+        for token in one_of(list(others), which):
+            tokens.revoke_token(
+                owner=UserId(self.reader.pk), token_id=TokenId(token.pk)
+            )
+
+
+class People(Unspoken):
     path = "/users?query=person"
 
     @override
@@ -162,27 +284,20 @@ class People(Walked):
         self.numbers = count()
         super().__init__()
 
+    def people(self) -> list[User]:
+        return list(User.objects.filter(username__startswith="person").order_by("pk"))
+
+    def newcomer(self, which: int) -> User:
+        return User.objects.create_user(f"person-{which}-{next(self.numbers)}")
+
     @override
     def add(self, which: int) -> None:
-        User.objects.create_user(f"person-{which}-{next(self.numbers)}")
+        self.newcomer(which)
 
     @override
     def delete(self, which: int) -> None:
-        for user in User.objects.filter(username__startswith="person")[which % 7 :][:1]:
+        for user in one_of(self.people(), which):
             user.delete()
-
-    edit = reply = add
-
-
-class Participants(People):
-    path = "/conversations/{0.group.pk}/participants"
-
-    @override
-    def add(self, which: int) -> None:
-        super().add(which)
-        self.group.participants.create(user=User.objects.latest("pk"))
-
-    edit = reply = add
 
 
 class Blocks(People):
@@ -190,38 +305,95 @@ class Blocks(People):
 
     @override
     def add(self, which: int) -> None:
-        super().add(which)
-        blocks.block(blocker=self.reader, blocked=User.objects.latest("pk"))
+        blocks.block(blocker=self.reader, blocked=self.newcomer(which))
 
-    edit = reply = add
+
+class Participants(People):
+    path = "/conversations/{conversation_id}/participants"
+
+    @override
+    def people(self) -> list[User]:
+        there = set(self.group.participants.values_list("user", flat=True))
+        return [user for user in super().people() if user.pk in there]
+
+    @override
+    def add(self, which: int) -> None:
+        self.group.participants.create(user=self.newcomer(which))
+
+    @override
+    def delete(self, which: int) -> None:
+        """Some leave, the others give up their account."""
+        for user in one_of(self.people(), which):
+            if which % 2:
+                user.delete()
+            else:
+                part = part_of(user, self.group)
+                participants.remove_participant(membership=part, username=user.username)
+
+
+class Receipts(Participants):
+    """Of one message, which those who come later mark unread."""
+
+    path = "/messages/{message_id}/receipts"
+
+    @override
+    def add(self, which: int) -> None:
+        super().add(which)
+        mark_unread(self.people()[-1], self.root)
+
+    @override
+    def read(self, which: int) -> None:
+        for user in one_of(self.people(), which):
+            mark_read(user, self.root)
+
+    @override
+    def unread(self, which: int) -> None:
+        for user in one_of(self.people(), which):
+            mark_unread(user, self.root)
 
 
 LISTS: Final = (
-    *(Timeline, CatchingUp, Replies, Inbox, Notifications),
-    *(Versions, People, Participants, Blocks),
+    *(Timeline, CatchingUp, Around, Replies, Inbox, Notifications, Conversations),
+    *(Versions, Tokens, People, Blocks, Participants, Receipts),
 )
 
+# Of what happens there is no last page: test_stream_order.py follows it.
+ENDLESS: Final = frozenset({"/events/poll"})
 
-def walk(kind: type[Walked], between: list[list[tuple[str, int]]]) -> None:
+
+def walk(kind: type[Walked], between: Happenings) -> None:
     with transaction.atomic():
         walked = kind()
         before = walked.now()
-        seen = [_id(item) for page in walked.walk(between) for item in page]
-        stayed = set(before) & set(walked.now())
+        seen = walked.walk(between)
         transaction.set_rollback(True)
     # What never was may not be kept: its ids and versions come again.
     cache.clear()
     assert len(seen) == len(set(seen)), "something came twice"
+    stayed = walked.stayed
     assert [one for one in before if one in stayed] == [
-        one for one in seen if one in stayed and one in before
+        one for one in seen if one in stayed
     ]
+
+
+def test_every_list_is_walked() -> None:
+    lists = {each.path for each in operations() if cursor_parameter(each)}
+    assert {kind.path.partition("?")[0] for kind in LISTS} | ENDLESS == lists
+
+
+@pytest.mark.parametrize("deed", DEEDS)
+@pytest.mark.parametrize("kind", LISTS)
+def test_no_deed_hides_what_stays(db: None, kind: type[Walked], deed: str) -> None:
+    """To the oldest first, to the newest first, and to whatever a cursor names."""
+    for places in (range(7), range(6, -1, -1), range(5, 0, -2)):
+        walk(kind, [[(deed, which)] for which in places])
 
 
 @pytest.mark.parametrize("kind", LISTS)
 @SOME
 @given(between=happenings)
 def test_what_stays_is_seen_once(
-    db: None, kind: type[Walked], between: list[list[tuple[str, int]]]
+    db: None, kind: type[Walked], between: Happenings
 ) -> None:
     walk(kind, between)
 
@@ -231,9 +403,26 @@ def test_what_stays_is_seen_once(
 @MANY
 @given(between=happenings)
 def test_what_stays_is_seen_once_at_length(
-    db: None, kind: type[Walked], between: list[list[tuple[str, int]]]
+    db: None, kind: type[Walked], between: Happenings
 ) -> None:
     walk(kind, between)
+
+
+def mark_read(reader: User, message: Message) -> None:
+    notifications.mark_message_read(
+        message=received_by(reader, message), reader=UserId(reader.pk)
+    )
+
+
+def mark_unread(reader: User, message: Message) -> None:
+    notifications.mark_message_unread(
+        message=received_by(reader, message), reader=UserId(reader.pk)
+    )
+
+
+def one_of(things: list[T], which: int) -> list[T]:
+    """None where there are none."""
+    return [things[which % len(things)]] if things else []
 
 
 def _id(item: Json) -> int:

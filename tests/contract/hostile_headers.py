@@ -19,9 +19,9 @@ _VALUES: Final = {
 # Which of them mean something here; the others must mean nothing.
 _NAMES: Final = (
     *("Accept", "Accept-Encoding", "Accept-Language", "Content-Encoding", "Cookie"),
-    *("If-Match", "If-None-Match", "If-Modified-Since", "Idempotency-Key", "Origin"),
-    *("Range", "Referer", "User-Agent", "X-Cache-Scope", "X-CSRFToken"),
-    *("X-Forwarded-For", "X-Request-ID"),
+    *("If-Match", "If-None-Match", "If-Modified-Since", "Idempotency-Key"),
+    *("Last-Event-ID", "Origin", "Range", "Referer", "User-Agent", "X-Cache-Scope"),
+    *("X-CSRFToken", "X-Forwarded-For", "X-Request-ID"),
 )
 
 # Tricks, each as a whole.

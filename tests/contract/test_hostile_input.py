@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Final
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import transaction
@@ -52,12 +53,15 @@ CREDENTIALS: Final = (
 
 # Headers are read by middleware, by what these share with others, or by them alone.
 READ_BY_THEM: Final = frozenset(
-    {"auth_create_token", "me_get", "messages_list", "messages_send", "messages_edit"}
+    {
+        *("auth_create_token", "events_stream", "me_get", "messages_edit"),
+        *("messages_list", "messages_send"),
+    }
 )
 
 # Why a header may be refused; every other one is ignored.
 REFUSED_HEADERS: Final = frozenset(
-    {"invalid_idempotency_key", "stale_version", "invalid_request"}
+    {"invalid_cursor", "invalid_idempotency_key", "invalid_request", "stale_version"}
 )
 
 for_every_operation = pytest.mark.parametrize(
@@ -131,6 +135,35 @@ def test_a_list_takes_no_cursor_but_its_own(operation: Operation, scene: Scene) 
     assert everything() == before
 
 
+@pytest.mark.parametrize("place", ["query", "header"])
+def test_a_stream_takes_no_cursor_but_a_polls(place: str, scene: Scene) -> None:
+    """One of another time opens a stream that begins with `reset`."""
+    by_id = {operation.id: operation for operation in operations()}
+    poll, stream = by_id["events_poll"], by_id["events_stream"]
+    before = everything()
+    for case in foreign_cursors(poll, scene, cursor_kinds(operations(), scene)):
+        answer = ask(_of_stream(case, stream, place), stream, scene.client)
+        if case.may_pass and answer.status < 400:
+            # But for its padding, the padded one is right.
+            said = b"event: reset\n" in answer.body
+            assert said or case.name == "cursor: padded", answer
+        else:
+            assert answer.code == "invalid_cursor", (case.name, answer)
+            assert f'"source":"{place}"'.encode() in answer.body, (case.name, answer)
+    assert everything() == before
+
+
+def test_every_header_that_is_declared_is_tried() -> None:
+    declared = {
+        operation.id: {parameter.name for parameter in operation.parameters("header")}
+        for operation in operations()
+    }
+    read = set().union(*(declared[operation_id] for operation_id in READ_BY_THEM))
+    tried = {name for headers in hostile_headers().values() for name in headers}
+    assert set().union(*declared.values()) == read
+    assert read <= tried
+
+
 @pytest.mark.parametrize(
     "operation",
     [operation for operation in operations() if operation.id in READ_BY_THEM],
@@ -165,3 +198,12 @@ def test_nobody_gets_past_authentication(operation: Operation, scene: Scene) -> 
             else:
                 assert (answer.status, answer.code) == (401, "not_authenticated")
     assert everything() == before
+
+
+def _of_stream(case: Case, stream: Operation, place: str) -> Case:
+    """The same of the stream, which takes a poll's cursor in either place."""
+    query = urlsplit(case.path).query
+    if place == "query":
+        return replace(case, path=f"{stream.path}?{query}")
+    [cursor] = parse_qs(query)["after"]
+    return replace(case, path=stream.path, headers={"Last-Event-ID": cursor})
