@@ -1,7 +1,7 @@
 """Who writes and who is there: told to whoever listens, and never again."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +13,7 @@ from messaging.services.presence import (
     PRESENCE_LASTS,
     contacts_among,
     declare_present,
+    present_contacts,
     present_users,
     withdraw_presence,
 )
@@ -62,16 +63,20 @@ class PresenceWatch:
         self._known: frozenset[UserId] | None = None
         self._looked = self._renewed = 0.0
 
-    def changes(self, here: frozenset[UserId]) -> list[Addressed]:
+    def changes(self, listeners: Callable[[], frozenset[UserId]]) -> list[Addressed]:
         now = time.monotonic()
         if now < self._looked + _PRESENCE_SECONDS:
             return []
         self._looked = now
-        self._declare(here, now)
+        self._declare(listeners(), now)
         present = present_users()
-        known = present if self._known is None else self._known
-        changed = frozenset(sorted(present ^ known)[:_CHANGES_AT_ONCE])
-        self._known = known ^ changed
+        # Asked after reading: whoever comes later reads it themselves.
+        here = listeners()
+        if self._known is None:
+            self._known = present
+            return list(_there(here))
+        changed = frozenset(sorted(present ^ self._known)[:_CHANGES_AT_ONCE])
+        self._known ^= changed
         return list(_shown(changed, present, here)) if changed and here else []
 
     def withdraw(self) -> None:
@@ -92,6 +97,13 @@ class PresenceWatch:
             withdraw_presence(process=self._process, users=left)
             for user in left:
                 del self.declared[user]
+
+
+def _there(audience: frozenset[UserId]) -> Iterator[Addressed]:
+    """For who came before anybody looked: what they read may be older than that."""
+    for user in audience:
+        for met in present_contacts(user=user):
+            yield Addressed(frozenset({user}), frames.presence(met, online=True))
 
 
 def _shown(

@@ -1,7 +1,7 @@
 """Events as server-sent events, each serialised once for all who are told it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from api.schemas.events import (
@@ -33,6 +33,8 @@ class Frame:
     position: Position | None
     json: bytes
     sent: bytes
+    # Whom it says to be there, or not to be.
+    presence: tuple[UserId, bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ def typing(user: User, conversation_id: ConversationId, *, on: bool) -> Frame:
 
 
 def presence(user: User, *, online: bool) -> Frame:
-    return _frame(PresenceChanged(user=user_out(user), online=online))
+    frame = _frame(PresenceChanged(user=user_out(user), online=online))
+    return replace(frame, presence=(UserId(user.pk), online))
 
 
 def _frame(

@@ -78,10 +78,9 @@ class EventStreamResponse(LiveResponse):
         with hub.subscribed(stream):
             yield self._opening()
             there = await hub.read(lambda: present_contacts(user=stream.user))
-            if there:
-                yield b"".join(
-                    frames.presence(user, online=True).sent for user in there
-                )
+            shown = stream.untold(frames.presence(user, online=True) for user in there)
+            if shown:
+                yield b"".join(frame.sent for frame in shown)
             async for chunk in stream.chunks(hub.catch_up):
                 yield chunk
 

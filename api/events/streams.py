@@ -8,7 +8,7 @@ no memory and holds up nobody.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -52,6 +52,7 @@ class Stream:
         self.ended: Ended | None = None
         self._kept: deque[Frame] = deque()
         self._bytes = 0
+        self._online: set[UserId] = set()
         self._news = asyncio.Event()
 
     @property
@@ -72,6 +73,14 @@ class Stream:
         elif frame.position is not None:
             self.fall_behind()
         self._news.set()
+
+    def untold(self, frames: Iterable[Frame]) -> list[Frame]:
+        """Without those of people who are told of already: taken as told.
+
+        Who is there is read when a stream opens, and handed to it when it changes;
+        what comes about in between may be both.
+        """
+        return [frame for frame in frames if self._is_news(frame)]
 
     def fall_behind(self) -> None:
         """Forget what is kept of the log: it has it all."""
@@ -136,11 +145,11 @@ class Stream:
 
     def _take(self) -> list[Frame]:
         """What is kept, but for what was caught up with meanwhile."""
-        frames = [
+        frames = self.untold(
             frame
             for frame in self._kept
             if frame.position is None or frame.position > self.reached
-        ]
+        )
         self._empty()
         for frame in frames:
             self.reached = frame.position or self.reached
@@ -158,6 +167,15 @@ class Stream:
             self.reached = frames[-1].position or self.reached
         _DELIVERED.inc(len(frames))
         return frames
+
+    def _is_news(self, frame: Frame) -> bool:
+        if frame.presence is None:
+            return True
+        user, online = frame.presence
+        if online == (user in self._online):
+            return False
+        self._online ^= {user}
+        return True
 
     async def _hear(self, seconds: float) -> bool:
         """Wait for news; False when there was none for so long."""

@@ -107,7 +107,7 @@ class Watcher(threading.Thread):
     def _look(self) -> None:
         self._read_log(self._log or self._start())
         self._listeners.tell(self._typing.changes(self._listeners.users()))
-        self._listeners.tell(self._presence.changes(self._listeners.users()))
+        self._listeners.tell(self._presence.changes(self._listeners.users))
         self._check_credentials()
 
     def _start(self) -> Log:
