@@ -257,13 +257,12 @@ def _spoil(sender: object, instance: AccessToken, **_: object) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_deleted_under_a_write_is_missing(
-    ann: User, anonymous: ApiClient
-) -> None:
+def test_what_was_deleted_under_a_write_is_missing(anonymous: ApiClient) -> None:
+    """Of writes, the one that no lock of the account stands before."""
     pre_save.connect(_delete_person, sender=AccessToken)
     try:
         answer = anonymous.post(
-            "/auth/tokens", {"username": "ann", "password": PASSWORD}
+            "/auth/register", {"username": "ann", "password": PASSWORD}
         )
     finally:
         pre_save.disconnect(_delete_person, sender=AccessToken)

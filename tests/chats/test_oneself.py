@@ -4,19 +4,21 @@ from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
+from django.db import connection
 from django.db.models.signals import pre_save
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
 from chats.devices import device_name
-from messaging.models import AccessToken, Session, User
+from messaging.models import AccessToken, Block, Session, User
 from messaging.models.sessions import digest_of
 from messaging.rates import Rate
 from messaging.services.tokens import issue_token, valid_token
 from tests.chats.conftest import browser_of
 from tests.chats.html import parse
 from tests.conftest import PASSWORD
+from tests.messaging.elsewhere import elsewhere
 
 IN_PLACE = {"HX-Request": "true"}
 TOKEN = {"name": "backup", "days": "30", "password": PASSWORD}
@@ -199,21 +201,24 @@ def test_everything_else_is_a_link_away(anns: Client) -> None:
     }
 
 
-def _delete_person(sender: object, instance: AccessToken, **_: object) -> None:
-    Session.objects.filter(user=instance.user_id).delete()
-    people = User.objects.filter(pk=instance.user_id)
-    people._raw_delete(people.db)
+def _delete_blocked(sender: object, instance: Block, **_: object) -> None:
+    """By somebody else, where there can be somebody beside a writer."""
+    people = User.objects.filter(pk=instance.blocked_id)
+    if connection.vendor == "sqlite":
+        people._raw_delete(people.db)
+    else:
+        elsewhere(lambda: people._raw_delete(people.db)).join()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_written_for_someone_just_deleted_is_missing(
-    ann: User, anns: Client
+def test_what_is_written_of_someone_just_deleted_is_missing(
+    anns: Client, bob: User
 ) -> None:
     anns.raise_request_exception = False
-    pre_save.connect(_delete_person, sender=AccessToken)
+    pre_save.connect(_delete_blocked, sender=Block)
     try:
-        answer = anns.post("/settings/tokens", TOKEN)
+        answer = anns.post("/people/bob/block")
     finally:
-        pre_save.disconnect(_delete_person, sender=AccessToken)
+        pre_save.disconnect(_delete_blocked, sender=Block)
     assert answer.status_code == HTTPStatus.NOT_FOUND
-    assert not AccessToken.objects.exists()
+    assert not Block.objects.exists()
