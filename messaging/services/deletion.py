@@ -57,6 +57,7 @@ def delete_account(*, user: User, password: str) -> DeletionCounts:
     confirm_password(user=user, password=password)
     try:
         with transaction.atomic():
+            # Conversations before accounts, like everywhere.
             _lock_all(UserId(user.pk))
             hold_password(user_id=UserId(user.pk), tried=user.password)
             user.delete()
