@@ -22,6 +22,7 @@ from messaging.services.conversations import start_group
 from messaging.services.tokens import issue_token
 from tests.api_client import ApiClient
 from tests.hashing import QUICK_HASHERS
+from tests.interruption import take_sigterm_as_interrupt
 from tests.live_server import LiveServer, served_database
 
 PASSWORD = "correct horse battery staple"
@@ -55,7 +56,12 @@ class ClientOf(Protocol):
 
 
 def pytest_configure() -> None:
-    """Give each worker of pytest-xdist a Redis database of its own."""
+    take_sigterm_as_interrupt()
+    _take_own_redis_database()
+
+
+def _take_own_redis_database() -> None:
+    """One for each worker of pytest-xdist."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is None or not django_settings.PARLEY_REDIS_URL:
         return

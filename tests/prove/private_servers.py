@@ -21,6 +21,7 @@ from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
+from tests.interruption import take_sigterm_as_interrupt
 from tests.live_server import free_port
 
 _PATIENCE = "60"
@@ -182,9 +183,15 @@ def main(command: list[str]) -> int:
     if programs is None or shutil.which("redis-server") is None:
         sys.stderr.write("PostgreSQL's and Redis's servers are not installed.\n")
         return 1
+    take_sigterm_as_interrupt()
     with private_postgres(programs) as postgres, private_redis() as redis:
-        environment = _environment(postgres, redis)
-        return subprocess.run(command, env=environment, check=False).returncode
+        process = subprocess.Popen(command, env=_environment(postgres, redis))
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            # `subprocess.run` would kill it, with servers of its own to stop.
+            process.terminate()
+            return process.wait()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import httpx
 from django.conf import settings
 
 from tests.api_client import Json
+from tests.interruption import take_sigterm_as_interrupt
 from tests.live_server import PASSWORD, LiveServer, Person, served_database
 
 Call = Callable[[], httpx.Response]
@@ -62,6 +63,7 @@ def main() -> int:
         help="of each request, more of quick ones (default 60)",
     )
     rounds: int = arguments.parse_args().rounds
+    take_sigterm_as_interrupt()
     django.setup()
     with TemporaryDirectory() as folder, served_database(Path(folder)) as environment:
         held = _guess(environment)

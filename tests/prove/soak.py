@@ -18,6 +18,7 @@ import httpx
 import psycopg
 from typing_extensions import override
 
+from tests.interruption import take_sigterm_as_interrupt
 from tests.live_server import LiveServer, served_database
 from tests.prove.account import check_account, check_database
 from tests.prove.load import Load
@@ -56,6 +57,7 @@ def main() -> int:
     )
     arguments.add_argument("--minutes", type=float, default=10)
     minutes: float = arguments.parse_args().minutes
+    take_sigterm_as_interrupt()
     django.setup()
     with TemporaryDirectory() as folder, served_database(Path(folder)) as environment:
         server = LiveServer.start(environment, processes=PROCESSES)
