@@ -4,8 +4,8 @@ Arguments: the folder, and the names of the runs that must have left something t
 """
 
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -29,7 +29,7 @@ class Row:
 def main(folder: Path, expected: Sequence[str]) -> int:
     outcomes = list(_outcomes(folder / "outcomes"))
     tests = [row for path in sorted(folder.glob("*.xml")) for row in _tests(path)]
-    for row in [*tests, *outcomes]:
+    for row in [*_of_one_name(tests), *outcomes]:
         sys.stdout.write(f"{row}\n")
     for path in sorted([*folder.glob("soak-*.log"), *folder.glob("refusals-*.log")]):
         sys.stdout.write(f"\n== {path.stem} ==\n{path.read_text()}")
@@ -54,6 +54,19 @@ def _tests(path: Path) -> Iterator[Row]:
                 for noted in case.iter("property")
             ),
         )
+
+
+def _of_one_name(tests: Iterable[Row]) -> Iterator[Row]:
+    """Together, if they ended alike: tests of each operation bear no other."""
+    alike: dict[tuple[str, str], list[Row]] = {}
+    for row in tests:
+        alike.setdefault((row.outcome, row.what), []).append(row)
+    for rows in alike.values():
+        if len(rows) == 1:
+            yield rows[0]
+        else:
+            seconds = sum(row.seconds for row in rows)
+            yield replace(rows[0], seconds=seconds, figures=f"{len(rows)} of them")
 
 
 def _outcomes(path: Path) -> Iterator[Row]:
