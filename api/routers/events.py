@@ -24,7 +24,10 @@ LastEventId = Annotated[
         None,
         alias="Last-Event-ID",
         max_length=1000,
-        description="The `id` of the last event you had.",
+        description=(
+            "The `id` of the last event you had. It goes before `after`, which a "
+            "browser's `EventSource` repeats each time it reconnects."
+        ),
     ),
 ]
 

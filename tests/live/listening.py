@@ -32,11 +32,11 @@ class Told:
 
 @contextmanager
 def listening(
-    client: httpx.Client, after: str | None = None
+    client: httpx.Client, after: str | None = None, *, address: str = "/events"
 ) -> Iterator[Iterator[Told]]:
     """The frames of a stream, from a cursor on if there is one."""
     headers = {} if after is None else {"Last-Event-ID": after}
-    with client.stream("GET", "/events", headers=headers) as response:
+    with client.stream("GET", address, headers=headers) as response:
         if response.status_code != 200:
             response.read()
         response.raise_for_status()

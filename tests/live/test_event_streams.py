@@ -50,6 +50,24 @@ def test_what_one_process_writes_another_tells(
 
 
 @pytest.mark.django_db
+def test_a_reconnection_goes_on_after_the_last_event_whatever_its_address_says(
+    servers: LiveServer, people: People
+) -> None:
+    ann = servers.client(0, people[0])
+    conversation = start_group(ann, people[1])
+    start = begin(ann)
+    for content in ("one", "two"):
+        send(ann, conversation, content)
+    # As a browser's EventSource does: always the address it was made with.
+    address = f"/events?after={start}"
+    with listening(ann, address=address) as stream:
+        one = next(logged(stream))
+        assert told_of(one) == ("message.created", 1)
+    with listening(ann, one.id, address=address) as stream:
+        assert told_of(next(logged(stream))) == ("message.created", 2)
+
+
+@pytest.mark.django_db
 def test_a_revoked_token_closes_its_stream(servers: LiveServer) -> None:
     _, client = fresh(servers, "revoked")
     with listening(client) as told:
