@@ -1,11 +1,11 @@
-"""Servers that a run started end with it, however it is told to end."""
+"""Servers that a run started end with it, by SIGTERM as by Ctrl+C."""
 
 import signal
 from types import FrameType
 
 
 def take_sigterm_as_interrupt() -> None:
-    """Once: whoever is told a second time is at it."""
+    """Once: a second one would cut off the cleaning up after the first."""
     signal.signal(signal.SIGTERM, _interrupt)
 
 

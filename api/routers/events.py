@@ -25,7 +25,7 @@ LastEventId = Annotated[
         alias="Last-Event-ID",
         max_length=1000,
         description=(
-            "The `id` of the last event you had. It goes before `after`, which a "
+            "The `id` of the last event you had. Counts instead of `after`, which a "
             "browser's `EventSource` repeats each time it reconnects."
         ),
     ),

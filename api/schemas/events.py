@@ -198,7 +198,10 @@ Cursor = Annotated[Text | None, Field(max_length=1000)]
 class StreamQuery(BaseModel):
     """From where on, for whoever cannot send `Last-Event-ID`."""
 
-    after: Cursor = Field(None, description="The `id` of the last event you had.")
+    after: Cursor = Field(
+        None,
+        description="The `id` of the last event you had. Ignored with `Last-Event-ID`.",
+    )
 
 
 class PollQuery(BaseModel):

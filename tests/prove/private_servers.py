@@ -185,7 +185,10 @@ def main(command: list[str]) -> int:
         return 1
     take_sigterm_as_interrupt()
     with private_postgres(programs) as postgres, private_redis() as redis:
-        process = subprocess.Popen(command, env=_environment(postgres, redis))
+        # In a group of its own it hears of Ctrl+C from here, and once.
+        process = subprocess.Popen(
+            command, env=_environment(postgres, redis), process_group=0
+        )
         try:
             return process.wait()
         except KeyboardInterrupt:

@@ -57,16 +57,13 @@ def _tests(path: Path) -> Iterator[Row]:
 
 
 def _of_one_name(tests: Iterable[Row]) -> Iterator[Row]:
-    """Together, if they ended alike: tests of each operation bear no other."""
-    alike: dict[tuple[str, str], list[Row]] = {}
+    """One row for what is alike but for its time: each operation's test has one name."""
+    alike: dict[Row, list[int]] = {}
     for row in tests:
-        alike.setdefault((row.outcome, row.what), []).append(row)
-    for rows in alike.values():
-        if len(rows) == 1:
-            yield rows[0]
-        else:
-            seconds = sum(row.seconds for row in rows)
-            yield replace(rows[0], seconds=seconds, figures=f"{len(rows)} of them")
+        alike.setdefault(replace(row, seconds=0), []).append(row.seconds)
+    for row, seconds in alike.items():
+        figures = row.figures if len(seconds) == 1 else f"{len(seconds)} of them"
+        yield replace(row, seconds=sum(seconds), figures=figures)
 
 
 def _outcomes(path: Path) -> Iterator[Row]:
