@@ -1,6 +1,6 @@
 """Finding people, writing to them, blocking them; notifications."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import Browse, NewPerson
 from tests.browser.test_accounts import nothing_reloads
@@ -71,6 +71,31 @@ def test_a_notification_is_marked_read_in_its_place(
     expect(page).to_have_title("Notifications · Parley")
     expect(rows).to_have_count(2)
     expect(page.get_by_role("button", name="Mark read")).to_have_count(0)
+
+
+def test_what_is_told_stays_whatever_comes_meanwhile(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    talk = bob.talk_with(ann)
+    bob.say(talk, "The first.")
+    page = browse(ann)
+    held: list[Route] = []
+    # A function of Python's own: Playwright writes on it.
+    page.route("**/notifications/read", lambda route: held.append(route))  # noqa: PLW0108
+    page.goto("/notifications")
+    with page.expect_request("**/notifications/read"):
+        page.get_by_role("button", name="Mark all as read").click()
+    with page.expect_response("**/notifications"):
+        bob.say(talk, "The second.")
+    held[0].continue_()
+    told = page.get_by_text("Marked as read.")
+    expect(told).to_be_visible()
+    expect(page.locator(".mail")).to_have_count(2)
+    expect(page).to_have_title("(1) Notifications · Parley")
+    bob.say(talk, "The third.")
+    expect(page.locator(".mail")).to_have_count(3)
+    expect(told).to_be_visible()
 
 
 def test_a_notification_leads_to_its_message(

@@ -39,6 +39,15 @@
     htmx.ajax("GET", location.href, { source: part, target: `#${id}`, select: `#${id}`, swap: "outerHTML" });
   }
 
+  // What a button in it, just pressed, is answered with must still find its place.
+  addEventListener("htmx:beforeSwap", (event) => {
+    const { target: part, requestConfig } = event.detail;
+    const renews = requestConfig.elt === part && "live" in part.dataset;
+    if (!renews || !part.querySelector(".htmx-request")) return;
+    event.detail.shouldSwap = false;
+    soon(part.id, () => renewPart(part.id));
+  });
+
   async function recount() {
     if (!document.querySelector("#unread")) return;
     const answer = await fetch("/api/v1/inbox/summary").catch(() => null);

@@ -40,8 +40,10 @@
 
   addEventListener("online", tellConnection);
   addEventListener("offline", tellConnection);
-  // Told again only by what is wrong now.
-  addEventListener("htmx:beforeRequest", () => $("#flashes")?.replaceChildren());
+  // Told again only by what is wrong now. What the page fetches by itself wipes nothing away.
+  addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.requestConfig.triggeringEvent) $("#flashes")?.replaceChildren();
+  });
   addEventListener("htmx:sendError", () => complain("The server cannot be reached. Nothing is lost; try again."));
   addEventListener("htmx:timeout", () => complain("The server did not answer. Nothing is lost; try again."));
   // A whole page of an error, where a part was asked for, becomes a line above.
