@@ -40,12 +40,14 @@
 
   addEventListener("online", tellConnection);
   addEventListener("offline", tellConnection);
-  // Told again only by what is wrong now. What the page fetches by itself wipes nothing away.
-  addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.requestConfig.triggeringEvent) $("#flashes")?.replaceChildren();
-  });
-  addEventListener("htmx:sendError", () => complain("The server cannot be reached. Nothing is lost; try again."));
-  addEventListener("htmx:timeout", () => complain("The server did not answer. Nothing is lost; try again."));
+  // What the page fetches by itself wipes nothing away, and nobody can try it again.
+  const onAsked = (type, deed) =>
+    addEventListener(type, ({ detail }) => detail.requestConfig.triggeringEvent && deed());
+
+  // Told again only by what is wrong now.
+  onAsked("htmx:beforeRequest", () => $("#flashes")?.replaceChildren());
+  onAsked("htmx:sendError", () => complain("The server cannot be reached. Nothing is lost; try again."));
+  onAsked("htmx:timeout", () => complain("The server did not answer. Nothing is lost; try again."));
   // A whole page of an error, where a part was asked for, becomes a line above.
   addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, boosted } = event.detail;
