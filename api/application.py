@@ -6,13 +6,12 @@ from django.conf import settings
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
-from ninja.openapi.schema import OpenAPISchema
 from typing_extensions import override
 
 from api.authentication import AUTHENTICATORS
 from api.errors import ANSWERED, answer
+from api.ninja_internals import Document
 from api.parsing import JsonParser, JsonRenderer
-from api.problems import CONTENT_TYPE, Problem
 from api.routers import (
     auth,
     blocks,
@@ -20,24 +19,26 @@ from api.routers import (
     events,
     inbox,
     me,
+    message_lists,
     messages,
     notifications,
     participants,
     service,
-    timelines,
     users,
 )
 from api.schemas.events import EVENT_STREAM, StreamEvent
 from api.schemas.export import NDJSON, ExportLine
+from edge.problems import CONTENT_TYPE, Problem
 
-# What is not sent as the plain JSON that ninja takes everything for.
+# ninja declares every body as application/json; these schemas are sent with other
+# types.
 _CONTENT_TYPES: Final = {
     f"#/components/schemas/{Problem.__name__}": CONTENT_TYPE,
     f"#/components/schemas/{ExportLine.__name__}": NDJSON,
     f"#/components/schemas/{StreamEvent.__name__}": EVENT_STREAM,
 }
 
-# As far as it is looked into.
+# The part of an OpenAPI schema that this module reads.
 _Schema = dict[str, list["_Schema"]]
 
 _DESCRIPTION: Final = """\
@@ -59,7 +60,7 @@ not exist.
 
 
 class ParleyAPI(NinjaAPI):
-    """The API, with every body described as what it is."""
+    """The API, whose document states the true content type of every body."""
 
     @override
     def get_openapi_schema(
@@ -67,7 +68,7 @@ class ParleyAPI(NinjaAPI):
         *,
         path_prefix: str | None = None,
         path_params: dict[str, str] | None = None,
-    ) -> OpenAPISchema:
+    ) -> Document:
         schema = super().get_openapi_schema(
             path_prefix=path_prefix, path_params=path_params
         )
@@ -80,7 +81,7 @@ class ParleyAPI(NinjaAPI):
 
 
 def _describe_body(content: dict[str, dict[str, _Schema]]) -> None:
-    """A body that may be left out is not `required`; generators refuse a default."""
+    """Remove the default of an optional body, which code generators refuse."""
     for body in content.values():
         if "default" in body["schema"]:
             [body["schema"]] = body["schema"]["allOf"]
@@ -114,7 +115,7 @@ def _build() -> ParleyAPI:
     built.add_router("/me", me.router)
     built.add_router("/users", users.router)
     built.add_router("/blocks", blocks.router)
-    for router in (conversations.router, participants.router, timelines.router):
+    for router in (conversations.router, participants.router, message_lists.router):
         built.add_router("/conversations", router)
     built.add_router("/messages", messages.router)
     built.add_router("/inbox", inbox.router)

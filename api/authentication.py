@@ -1,4 +1,4 @@
-"""Who is calling: by bearer token, or by browser session with CSRF protection."""
+"""Authentication: by bearer token, or by browser session with CSRF protection."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,11 +8,12 @@ from django.contrib.auth import get_user
 from django.http import HttpRequest
 from ninja.errors import AuthenticationError, HttpError
 from ninja.security import APIKeyCookie, HttpBearer
-from ninja.utils import check_csrf
 from typing_extensions import override
 
 from api.events.streams import Credential
-from chats.addresses import client_address
+from api.ninja_internals import passes_csrf
+from edge.addresses import client_address
+from edge.callers import note_caller
 from messaging.ids import TokenId, UserId
 from messaging.models import ServiceToken, User
 from messaging.services import tokens
@@ -24,7 +25,7 @@ _KEY: Final = "parley.caller"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The person a request acts for, and the token it came with, if any."""
+    """The user whom a request acts for, and the token it was authenticated by, if any."""
 
     user: User
     token_id: TokenId | None
@@ -35,7 +36,7 @@ class Caller:
 
 
 class ApiRequest(HttpRequest):
-    """A request past authentication."""
+    """An authenticated request."""
 
     auth: Caller
 
@@ -45,7 +46,7 @@ class BearerAuth(HttpBearer):
 
     @override
     def __call__(self, request: HttpRequest) -> Caller | None:
-        # Not by `request.headers`, which would first make a mapping of them all.
+        # `request.headers` would first build a mapping of all headers.
         scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         return self.authenticate(request, token) if scheme.lower() == "bearer" else None
 
@@ -61,7 +62,7 @@ class SessionAuth(APIKeyCookie):
 
     @override
     def __call__(self, request: HttpRequest) -> Caller | None:
-        # A bad token is an answer; it must not turn into somebody's session.
+        # An invalid token must be a 401: do not fall back to the browser's session.
         if "HTTP_AUTHORIZATION" in request.META:
             return None
         return self.authenticate(request, request.COOKIES.get(self.param_name))
@@ -72,13 +73,14 @@ class SessionAuth(APIKeyCookie):
             return known
         if key is None or not isinstance(request.user, User):
             return None
-        if check_csrf(request) is not None:
+        # Browsers send the cookie with forged requests of other sites, too.
+        if not passes_csrf(request):
             raise HttpError(403, "csrf_failed")
         return _remember(request, Caller(request.user, None))
 
 
 class ServiceRequest(HttpRequest):
-    """A request of the product beside which this runs."""
+    """A request authenticated by a service token."""
 
     auth: ServiceToken
 
@@ -99,13 +101,14 @@ AUTHENTICATORS: Final = (BearerAuth(), SessionAuth())
 
 
 def authenticate(request: HttpRequest) -> Caller:
-    """The caller, for a view that ninja has not authenticated yet.
+    """Authenticate the caller, before ninja does.
 
-    Asked again within the same request, it answers the same without a query.
+    The result is kept for the request, so that calling it again takes no query.
 
     Raises:
-        AuthenticationError: nobody, or a token that is not valid (any more).
-        RateLimitedError: one of too many such tokens.
+        AuthenticationError: there is no token and no session, or they are not valid.
+        RateLimitedError: the token is invalid, and its address sent too many such
+            tokens.
     """
     for authenticator in AUTHENTICATORS:
         if caller := authenticator(request):
@@ -113,26 +116,19 @@ def authenticate(request: HttpRequest) -> Caller:
     raise AuthenticationError
 
 
-def caller_id(request: HttpRequest) -> UserId | None:
-    """Who called, for the log: as far as answering found out, without a query more."""
-    if caller := _known(request):
-        return caller.id
-    # Kept by Django's middleware once a page has asked for `request.user`.
-    user: object = getattr(request, "_cached_user", None)
-    return UserId(user.pk) if isinstance(user, User) else None
-
-
 def credential_of(request: ApiRequest) -> Credential:
-    """What to ask again, as long as a stream goes on."""
+    """The credential of a request, for a stream that checks it while it is open."""
     caller = request.auth
     session = request.session.session_key if caller.token_id is None else None
     return Credential(caller.id, caller.token_id, session, caller.user.password)
 
 
 def still_signed_in(request: HttpRequest, caller: Caller) -> bool:
-    """Whether an answer that takes its time may go on: nothing was revoked since."""
+    """Whether the caller's token or session is still valid; for long responses."""
     if caller.token_id is not None:
-        return tokens.holds(token_id=caller.token_id)
+        return tokens.is_valid_token(token_id=caller.token_id)
+    # Read session and user from the database again: `request.user` is as it was when
+    # the request began.
     key = request.session.session_key
     return (
         key is not None
@@ -156,4 +152,6 @@ def _known(request: HttpRequest) -> Caller | None:
 
 def _remember(request: HttpRequest, caller: Caller | None) -> Caller | None:
     request.META[_KEY] = caller
+    if caller is not None:
+        note_caller(request, caller.id)
     return caller

@@ -1,10 +1,10 @@
-"""`Idempotency-Key`: a write that is sent again is answered again, not done again."""
+"""Idempotent writes: a repeated request with the same Idempotency-Key is executed once."""
 
 import hashlib
 import re
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Final, Protocol
+from typing import Final
 
 import orjson
 from django.db import transaction
@@ -13,9 +13,10 @@ from django.http.response import HttpResponseBase
 
 from api.authentication import Caller, authenticate
 from api.errors import ANSWERED, answer
+from api.ninja_internals import Run
 from api.parsing import render_json
-from api.problems import problem_response
 from api.resources import Resource
+from edge.problems import RESULT_GONE, fault_response
 from messaging.errors import InvalidIdempotencyKeyError, NotFoundError
 from messaging.services.idempotency import Outcome, claim, record
 
@@ -25,15 +26,11 @@ _META_KEY: Final = "HTTP_IDEMPOTENCY_KEY"
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-class Run(Protocol):
-    def __call__(self, request: HttpRequest, **path: str) -> HttpResponseBase: ...
-
-
-def once(result: Resource) -> Callable[[Run], Run]:
-    """Let a write with a key happen once; only what succeeds is remembered."""
+def idempotent(result: Resource) -> Callable[[Run], Run]:
+    """Decorator: make a write idempotent. Only successful results are stored."""
 
     def decorate(run: Run) -> Run:
-        def running(request: HttpRequest, **path: str) -> HttpResponseBase:
+        def wrapped(request: HttpRequest, **path: str) -> HttpResponseBase:
             key = request.META.get(_META_KEY)
             if key is None:
                 return run(request, **path)
@@ -42,7 +39,7 @@ def once(result: Resource) -> Callable[[Run], Run]:
             except ANSWERED as error:
                 return answer(request, error)
 
-        return running
+        return wrapped
 
     return decorate
 
@@ -59,13 +56,13 @@ def _keyed(
         )
     caller = authenticate(request)
     with transaction.atomic():
-        known = claim(person=caller.id, key=key, fingerprint=_fingerprint(request))
+        known = claim(user_id=caller.id, key=key, fingerprint=_fingerprint(request))
         if known is None:
-            return _first(caller, key, run)
+            return _run_and_record(caller, key, run)
     return _replay(request, caller, known, result)
 
 
-def _first(
+def _run_and_record(
     caller: Caller, key: str, run: Callable[[], HttpResponseBase]
 ) -> HttpResponseBase:
     response = run()
@@ -75,9 +72,10 @@ def _first(
     ):
         result_id: int = orjson.loads(response.content)["id"]
         outcome = Outcome(response.status_code, result_id)
-        record(person=caller.id, key=key, outcome=outcome)
+        record(user_id=caller.id, key=key, outcome=outcome)
     else:
-        # A refusal is no result: the claim goes with whatever was begun.
+        # Errors are not stored: roll back the claim with the write, so that the client
+        # can use the key again.
         transaction.set_rollback(True)
     return response
 
@@ -88,12 +86,7 @@ def _replay(
     try:
         body, headers = result.show(caller, known.result_id)
     except NotFoundError:
-        return problem_response(
-            request,
-            status=HTTPStatus.GONE,
-            code="result_gone",
-            detail="The request had succeeded; what it made is gone by now.",
-        )
+        return fault_response(request, RESULT_GONE)
     response = HttpResponse(
         render_json(body.model_dump()),
         status=known.status,
@@ -106,5 +99,6 @@ def _replay(
 
 
 def _fingerprint(request: HttpRequest) -> str:
+    # The same key with another body is a mistake of the client, not a repetition.
     named = f"{request.method} {request.get_full_path()}\n".encode()
     return hashlib.sha256(named + request.body).hexdigest()

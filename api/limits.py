@@ -1,55 +1,55 @@
-"""Rate limits at the HTTP edge: what is counted, and for whom."""
+"""Rate limits of the API: the requests that are counted, and the user or address they
+count for.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal, Protocol
+from typing import Literal
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from api.authentication import authenticate
 from api.errors import ANSWERED, answer
+from api.ninja_internals import Run
 from api.rate_headers import describe, note
-from chats.addresses import client_address
+from edge.addresses import client_address
 from messaging.services import limits
 
 Counted = Literal["reads", "writes"]
 
 
-class Run(Protocol):
-    def __call__(self, request: HttpRequest, **path: str) -> HttpResponseBase: ...
-
-
 def limited(counted: Counted | None) -> Callable[[Run], Run]:
-    """Count requests for the person who sends them, and say what is left of a limit.
+    """Decorator: count requests of a user, and send the RateLimit headers.
 
-    None for operations that count by themselves, if at all. Outermost: whatever a
-    request will cost, it is counted before.
+    `counted` is None for operations that count by themselves, or not at all. It has to
+    be the outermost decorator, so that a request is counted before it costs anything.
     """
 
     def decorate(run: Run) -> Run:
-        def running(request: HttpRequest, **path: str) -> HttpResponseBase:
+        def wrapped(request: HttpRequest, **path: str) -> HttpResponseBase:
             response = _refused(request, counted) or run(request, **path)
             describe(request, response)
             return response
 
-        return running
+        return wrapped
 
     return decorate
 
 
 @contextmanager
-def password_guess(request: HttpRequest, *, username: str) -> Iterator[None]:
-    """Within it a password is tried: see `limits.counted_guess`."""
+def password_attempt(request: HttpRequest, *, username: str) -> Iterator[None]:
+    """Count a password attempt of the `with` body: see `limits.counted_password_attempt`."""
     address = client_address(request)
-    with limits.counted_guess(username=username, address=address) as readings:
-        note(request, readings)
+    with limits.counted_password_attempt(username=username, address=address) as attempt:
+        # Noted before the attempt, since a wrong password raises.
+        note(request, attempt.if_wrong)
         yield
-    note(request, [reading.given_back() for reading in readings])
+    note(request, attempt.if_right)
 
 
 def count_registration(request: HttpRequest) -> None:
-    """Count a try to open an account: see `limits.count_registration`."""
+    """Count an attempt to register: see `limits.count_registration`."""
     note(request, limits.count_registration(address=client_address(request)))
 
 
@@ -57,8 +57,8 @@ def _refused(request: HttpRequest, counted: Counted | None) -> HttpResponseBase 
     if counted is None:
         return None
     try:
-        person = authenticate(request).id
-        note(request, limits.count_request(person=person, writes=counted == "writes"))
+        user_id = authenticate(request).id
+        note(request, limits.count_request(user_id=user_id, writes=counted == "writes"))
     except ANSWERED as error:
         return answer(request, error)
     return None

@@ -1,4 +1,4 @@
-"""JSON in and out, by orjson: fast, strict, and safe against deep nesting."""
+"""Parsing and rendering JSON with orjson, which is fast, strict and bounds nesting."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -14,7 +14,7 @@ S = TypeVar("S", bound=BaseModel)
 
 
 class UnsupportedMediaTypeError(Exception):
-    """The body is of a type that no operation takes."""
+    """The request's body is not application/json."""
 
 
 class JsonParser(Parser):
@@ -28,10 +28,11 @@ class JsonParser(Parser):
 
 @dataclass(frozen=True, slots=True)
 class Written(Generic[S]):
-    """The JSON of an `S`, written without making one.
+    """JSON of the schema `S`, written without making instances of `S`.
 
-    A page has hundreds of parts, and a model of each costs as much as the rest of the
-    answer; `tests/contract/test_answers.py` holds what is written against the schema.
+    A tree has hundreds of messages, and making a model of each takes as long as the
+    rest of the request. `tests/contract/test_answers.py` checks this JSON against the
+    schema.
     """
 
     json: bytes

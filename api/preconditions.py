@@ -1,4 +1,4 @@
-"""`If-Match`: a change is made to the version its client has seen, or not at all."""
+"""Optimistic locking by `If-Match`: a change to a version that is not current is a 412."""
 
 import re
 from typing import Annotated, Final
@@ -23,12 +23,15 @@ _TAG: Final = re.compile(r'"([0-9]{1,19})\.([0-9]{1,10})"')
 
 
 def etag(message_id: MessageId, version: int) -> str:
-    """Names what a message says now; not who has read it or replied."""
+    """The ETag of a message and the version of its content.
+
+    Reads and replies do not change it: otherwise they would make edits fail.
+    """
     return f'"{message_id}.{version}"'
 
 
 def versions_of(message_id: MessageId, if_match: str | None) -> Versions | None:
-    """The versions of this message that the header names, None for any."""
+    """The versions of this message that an `If-Match` header names; None if it allows any."""
     if if_match is None:
         return None
     tags = parse_etags(if_match)

@@ -1,4 +1,4 @@
-"""What is left of the limits that a request came under, in its response.
+"""Response headers with the remaining quota of each limit that the request counted for.
 
 The fields are those of the IETF draft "RateLimit header fields for HTTP".
 """
@@ -9,27 +9,27 @@ from typing import Final
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from messaging.rates import Reading
+from messaging.rates import LimitStatus
 
-_KEY: Final = "parley.readings"
+_KEY: Final = "parley.limit_statuses"
 
 
-def note(request: HttpRequest, readings: Iterable[Reading]) -> None:
-    """Keep readings for the response; a later one of the same limit is truer."""
-    noted: dict[str, Reading] = request.META.setdefault(_KEY, {})
-    noted.update({reading.limit: reading for reading in readings})
+def note(request: HttpRequest, statuses: Iterable[LimitStatus]) -> None:
+    """Keep limit statuses for the response; a later status of a limit replaces an earlier one."""
+    noted: dict[str, LimitStatus] = request.META.setdefault(_KEY, {})
+    noted.update({status.limit: status for status in statuses})
 
 
 def describe(request: HttpRequest, response: HttpResponseBase) -> None:
-    """Say in the response what was noted for the request, if anything."""
-    noted: dict[str, Reading] = request.META.get(_KEY, {})
+    """Add the headers for the statuses that were noted for the request."""
+    noted: dict[str, LimitStatus] = request.META.get(_KEY, {})
     if not noted:
         return
     response["RateLimit-Policy"] = ", ".join(
-        f'"{reading.limit}";q={reading.rate.quota};w={reading.rate.seconds}'
-        for reading in noted.values()
+        f'"{status.limit}";q={status.rate.quota};w={status.rate.seconds}'
+        for status in noted.values()
     )
     response["RateLimit"] = ", ".join(
-        f'"{reading.limit}";r={reading.remaining};t={reading.resets_in}'
-        for reading in noted.values()
+        f'"{status.limit}";r={status.remaining};t={status.resets_in}'
+        for status in noted.values()
     )

@@ -1,1 +1,4 @@
-"""How fast it is, measured beside others on the same machine: see scripts/bench --help."""
+"""Benchmarks: Parley's speed, measured beside other servers on the same machine.
+
+Begin with `scripts/bench --help`.
+"""

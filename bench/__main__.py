@@ -1,4 +1,4 @@
-"""Measures Parley beside others, in one run: see scripts/bench --help."""
+"""Measures Parley beside other servers, in one run: see scripts/bench --help."""
 
 import argparse
 import sys
@@ -70,7 +70,9 @@ def _plan() -> Plan:
     return Plan(
         messages=given.messages,
         connections=(
-            [8] if given.quick else [int(part) for part in given.connections.split(",")]
+            [8]
+            if given.quick
+            else [int(membership) for membership in given.connections.split(",")]
         ),
         seconds=1 if given.quick else given.seconds,
         repeats=1 if given.quick else given.repeats,
@@ -91,7 +93,8 @@ def _measured(plan: Plan, folder: Path) -> list[Measured]:
             for operation in operations(database.filled)
             if plan.only in operation.name
         ]
-        # Copies first: PostgreSQL copies no database that is in use.
+        # Make the copies before Parley's own server starts: PostgreSQL cannot copy a
+        # database that is in use.
         others = [
             stack.enter_context(servers.raw(database)),
             stack.enter_context(servers.drf(database)),
@@ -113,7 +116,11 @@ def _answers(ours: Server, wanted: Sequence[Operation]) -> dict[str, str]:
 def _in_turn(
     plan: Plan, wanted: Sequence[Operation], running: Sequence[Server]
 ) -> list[Measured]:
-    """Each operation against each server, one after the other, and all that again."""
+    """Measure each operation on each server, one server after the other; repeat all of it.
+
+    The servers take turns, so that whatever else the machine does slows all of them
+    alike.
+    """
     found = {
         (connections, operation, server.name): Measured(
             operation, server.name, connections
@@ -136,7 +143,8 @@ def _in_turn(
 
 
 def _measure(measured: Measured, server: Server, seconds: float) -> None:
-    # Also warms up: connections, statements, the page in the cache.
+    # This request also warms the server up: connections, prepared statements, the
+    # cached page.
     _, etag = one(server.base, measured.operation, server.headers)
     headers = dict(server.headers)
     if measured.operation.conditional:

@@ -1,4 +1,4 @@
-"""A WSGI application that answers with bytes it was given: what the server and the bridge alone can do.
+"""A WSGI application that returns prepared bytes: it measures the server without Parley.
 
 BENCH_BARE names a JSON file of `{"METHOD /path": body}`.
 """
@@ -22,7 +22,8 @@ def application(
     environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> Iterable[bytes]:
     environ["wsgi.input"].read()
-    # Messages to edit have many paths, and answers of one size.
+    # Each edited message has its own path, but all these responses have the same size:
+    # one entry, `PATCH`, serves them all.
     body = _ANSWERS.get(
         f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}", _ANSWERS["PATCH"]
     )

@@ -1,4 +1,4 @@
-"""The WSGI application that BENCH_APPLICATION names, served just as ours is."""
+"""Serves the WSGI application that BENCH_APPLICATION names the way Parley is served."""
 
 import os
 
@@ -10,6 +10,6 @@ django.setup()
 
 # isort: split
 # Only now, as in config/asgi.py.
-from config.bridge import Bridge  # noqa: E402
+from config.asgi_to_wsgi import AsgiToWsgi  # noqa: E402
 
-application = Bridge(import_string(os.environ["BENCH_APPLICATION"]))
+application = AsgiToWsgi(import_string(os.environ["BENCH_APPLICATION"]))

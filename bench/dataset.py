@@ -2,7 +2,7 @@
 
     python -m bench.dataset --messages 1000000
 
-keeps every promise that `manage.py check_consistency` checks, and prints tokens.
+prints tokens. The data keep every invariant that `manage.py check_consistency` checks.
 """
 
 import argparse
@@ -17,7 +17,7 @@ PEOPLE: Final = 1000
 UNREAD_EACH: Final = 200
 UNREAD_CONVERSATIONS: Final = 50
 
-# The ids of what is filled in, by which requests name it.
+# Ids of users and conversations, which the requests of the benchmarks name.
 READER: Final = 1
 WRITER: Final = 2
 LONG: Final = 1
@@ -26,7 +26,7 @@ LARGE_TREE: Final = 3
 FIRST_UNREAD: Final = 4
 CROWD: Final = FIRST_UNREAD + UNREAD_CONVERSATIONS
 
-# Rows of one transaction.
+# Rows that one transaction inserts.
 _BATCH: Final = 1_000_000
 _CONTENT: Final = (
     "It was a bright cold day in April, and the clocks were striking. " * 3
@@ -35,7 +35,7 @@ _CONTENT: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What there is to ask for."""
+    """What requests need to know of the data: tokens of two users, ids of two tree roots."""
 
     reader: str
     writer: str
@@ -46,7 +46,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """Messages of consecutive ids, as SQL of their place `i`: 1, 2, 3 … in it."""
+    """Messages with consecutive ids. Each field is SQL over `i`, which counts from 1."""
 
     conversation: str
     count: int
@@ -58,13 +58,13 @@ class _Stretch:
 
 
 def _stretches(messages: int, small: int, large: int) -> Iterator[_Stretch]:
-    """`small` and `large` are the numbers of replies in the trees."""
+    """All messages; `small` and `large` are the numbers of replies in the two trees."""
     from_writer = f"CASE WHEN i % 2 = 1 THEN {WRITER} ELSE {READER} END"
     from_reader = f"CASE WHEN i % 2 = 1 THEN {READER} ELSE {WRITER} END"
     yield _Stretch(str(LONG), messages, "i", from_writer, from_reader)
     offset = messages
     for tree, replies in ((SMALL_TREE, small), (LARGE_TREE, large)):
-        # Each message is replied to by three others.
+        # Three replies below each message.
         parent = f"CASE WHEN i > 1 THEN {offset} + (i + 1) / 3 END"
         yield _Stretch(str(tree), replies + 1, "i", from_writer, "NULL", parent)
         offset += replies + 1
@@ -81,7 +81,7 @@ def _stretches(messages: int, small: int, large: int) -> Iterator[_Stretch]:
 
 
 def fill(messages: int, *, small: int = 200, large: int = 10_000) -> Filled:
-    """Fill an empty, migrated database."""
+    """Fill a migrated database; it must be empty."""
     from messaging.models import Conversation, Message, User
     from messaging.services.tokens import issue_token
 
@@ -106,46 +106,53 @@ def fill(messages: int, *, small: int = 200, large: int = 10_000) -> Filled:
 
 
 def _fill_people() -> None:
+    from messaging.models import User
+    from messaging.services.names import add_entries
+
     _run(
         "INSERT INTO messaging_user (id, password, is_superuser, username, display_name,"
-        " is_active, is_staff, date_joined)"
-        f" SELECT i, '!', FALSE, 'person' || i, 'Person ' || i, TRUE, FALSE, {_moment('i')}"
-        f" FROM ({_numbers(1, PEOPLE)}) AS numbers"
+        " folded_name, who_may_add, is_active, is_staff, date_joined)"
+        " SELECT i, '!', FALSE, 'person' || i, 'Person ' || i,"
+        " 'person' || i || ' person ' || i, 'everyone', TRUE, FALSE,"
+        f" {_moment('i')} FROM ({_numbers(1, PEOPLE)}) AS numbers"
     )
+    add_entries(User.objects.all())
 
 
 def _fill_conversations() -> None:
-    """Direct ones of the reader with one person each, and groups; then who is in them."""
+    """Insert direct conversations of the reader, three groups, and all participants."""
     direct = (
-        "INSERT INTO messaging_conversation (id, kind, title, last_sequence, version,"
-        " last_activity_at, created_at, low_user_id, high_user_id)"
+        "INSERT INTO messaging_conversation (id, kind, title, folded_title,"
+        " last_sequence, version, last_activity_at, created_at, low_user_id,"
+        " high_user_id)"
     )
     start = _moment("0")
     _run(
-        f"{direct} SELECT {LONG}, 'direct', '', 0, 1, {start}, {start}, {READER}, {WRITER}"
-        f" UNION ALL SELECT {FIRST_UNREAD} + i - 1, 'direct', '', 0, 1, {start}, {start},"
+        f"{direct} SELECT {LONG}, 'direct', '', '', 0, 1, {start}, {start}, {READER}, {WRITER}"
+        f" UNION ALL SELECT {FIRST_UNREAD} + i - 1, 'direct', '', '', 0, 1, {start}, {start},"
         f" {READER}, {WRITER} + i FROM ({_numbers(1, UNREAD_CONVERSATIONS)}) AS numbers"
     )
     for group in (SMALL_TREE, LARGE_TREE, CROWD):
         _run(
-            f"{direct} VALUES ({group}, 'group', 'Group {group}', 0, 1, {start}, {start}, NULL, NULL)"
+            f"{direct} VALUES ({group}, 'group', 'Group {group}', 'group {group}',"
+            f" 0, 1, {start}, {start}, NULL, NULL)"
         )
-    part = (
+    membership = (
         "INSERT INTO messaging_participant (role, muted, joined_at, joined_position,"
         f" conversation_id, user_id) SELECT '{{}}', FALSE, {start}, 0, "
     )
     for side in ("low_user_id", "high_user_id"):
         _run(
-            f"{part.format('member')} id, {side} FROM messaging_conversation"
+            f"{membership.format('member')} id, {side} FROM messaging_conversation"
             " WHERE kind = 'direct'"
         )
     for person, role in ((READER, "owner"), (WRITER, "member")):
         _run(
-            f"{part.format(role)} id, {person} FROM messaging_conversation"
+            f"{membership.format(role)} id, {person} FROM messaging_conversation"
             " WHERE kind = 'group'"
         )
     numbers = _numbers(WRITER + 1, PEOPLE)
-    _run(f"{part.format('member')} {CROWD}, i FROM ({numbers}) AS numbers")
+    _run(f"{membership.format('member')} {CROWD}, i FROM ({numbers}) AS numbers")
 
 
 def _fill_stretch(stretch: _Stretch, first: int) -> None:
@@ -160,7 +167,8 @@ def _fill_stretch(stretch: _Stretch, first: int) -> None:
             f" {stretch.sender}, {stretch.receiver}, {stretch.parent}"
             f" FROM ({_numbers(start, end)}) AS numbers"
         )
-        # The only other one in each of these conversations.
+        # These conversations have two participants: notify the one who is not the
+        # sender.
         _run(
             "INSERT INTO messaging_notification (kind, position, created_at, is_read,"
             " silent, conversation_id, message_id, user_id)"
@@ -174,7 +182,7 @@ def _fill_stretch(stretch: _Stretch, first: int) -> None:
 
 
 def _finish(last: int) -> None:
-    """What follows from the messages: counts, last sequences, the clock."""
+    """Set the columns that are derived from messages: counts, last sequences, the clock."""
     from django.core.management.color import no_style
     from django.db import connection
 
@@ -204,7 +212,10 @@ def _finish(last: int) -> None:
 
 
 def _vacuum() -> None:
-    """As autovacuum would soon: counts read the index alone then."""
+    """Update PostgreSQL's visibility map and statistics, as autovacuum soon would.
+
+    Counts are read from the index alone only after that.
+    """
     from django.db import connection
 
     if connection.vendor == "postgresql":
@@ -230,7 +241,7 @@ def _numbers(first: int, last: int) -> str:
 
 
 def _moment(seconds: str) -> str:
-    """A time that is a second later for each."""
+    """SQL for the time that is this many seconds after the start of 2020."""
     from django.db import connection
 
     if connection.vendor == "postgresql":

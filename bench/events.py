@@ -1,7 +1,7 @@
-"""What live events cost: how late they are, and what idle streams take.
+"""The cost of live events: their latency, and the resources that idle streams use.
 
-On a database of its own (SQLite), through `config.asgi` under granian, like
-scripts/serve. Prints a line for each measurement.
+Each measurement starts `config.asgi` under granian, like scripts/serve, over a new
+SQLite database, and prints one line.
 """
 
 import argparse
@@ -23,7 +23,7 @@ import httpx
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "correct horse battery staple"  # noqa: S105  # of accounts made up here
 PATIENCE = 60.0
-# Of a person; see PARLEY_MAX_STREAMS_PER_USER.
+# How many streams a person may open: see PARLEY_MAX_STREAMS_PER_USER.
 STREAMS_EACH = 20
 
 
@@ -39,7 +39,7 @@ class Person:
 
 @dataclass(slots=True)
 class Listener:
-    """A stream as bytes; `told` has when each message was."""
+    """Reads one event stream as bytes. `told` gets the time at which each message arrived."""
 
     person: Person
     port: int
@@ -64,7 +64,7 @@ class Listener:
 
 @contextlib.contextmanager
 def served(workers: int) -> Iterator[tuple[int, int]]:
-    """A server over a new database: its port, and the id of its process."""
+    """Start a server over a new database; yield its port and process id."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             **os.environ,
@@ -127,7 +127,7 @@ async def start_group(client: httpx.AsyncClient, people: list[Person]) -> int:
 async def send(
     client: httpx.AsyncClient, sender: Person, conversation: int, content: str
 ) -> float:
-    """When the sending began."""
+    """Send a message; return the time before it was sent."""
     begun = time.perf_counter()
     path = f"/conversations/{conversation}/messages"
     answer = await client.post(path, json={"content": content}, headers=sender.headers)
@@ -151,7 +151,7 @@ async def listening(people: list[Person], port: int) -> AsyncIterator[list[Liste
 
 
 async def delivery(listeners: int, *, workers: int, messages: int) -> None:
-    """From the start of a send until each of so many listeners has its frame."""
+    """Measure the time from sending a message until each listener has its frame."""
     with served(workers) as (port, _):
         async with api(port) as client:
             people = await register(client, [f"p{n}" for n in range(listeners + 1)])
@@ -169,7 +169,7 @@ async def delivery(listeners: int, *, workers: int, messages: int) -> None:
 
 
 async def idle(streams: int) -> None:
-    """Memory and processor time that so many idle streams of one process take."""
+    """Measure the memory and processor time of one process with this many idle streams."""
     with served(1) as (port, process):
         async with api(port) as client:
             people = await register(
@@ -190,7 +190,7 @@ async def idle(streams: int) -> None:
 
 
 async def load(streams: int, *, workers: int, seconds: float) -> None:
-    """50 reads and 5 sends a second beside so many streams."""
+    """Measure response times of 50 reads and 5 sends a second while streams are open."""
     with served(workers) as (port, _):
         async with api(port) as client:
             people = await register(
@@ -242,7 +242,7 @@ def children(process: int) -> list[int]:
 
 
 def memory(process: int) -> float:
-    """Of the workers, in KiB."""
+    """The resident memory of the server's workers, in KiB."""
     return sum(
         float(line.split()[1])
         for child in children(process)
@@ -252,7 +252,7 @@ def memory(process: int) -> float:
 
 
 def processor(process: int) -> float:
-    """Seconds that the workers took."""
+    """The processor time of the server's workers, in seconds."""
     ticks = 0
     for child in children(process):
         fields = Path(f"/proc/{child}/stat").read_text().rsplit(")", 1)[1].split()

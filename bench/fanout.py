@@ -1,4 +1,5 @@
-"""One message to a group of 1,000: how long, how much memory, and who waits meanwhile.
+"""The cost of a message to a group of 1,000: its time, its memory, and how long others
+wait.
 
 .venv-bench/bin/python -m bench.fanout [--database-url postgres://…]
 """

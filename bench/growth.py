@@ -1,8 +1,8 @@
-"""What each operation takes in databases of different sizes, as a table and a plot.
+"""The time of each operation in databases of different sizes, as a table and a plot.
 
-    .venv-bench/bin/python -m bench.growth --sizes 10000,1000000 --plot docs/growth.svg
+    .venv-bench/bin/python -m bench.growth --sizes 10000,1000000 --plot docs/growth-sqlite.svg
 
-One request at a time; the median of all in `--seconds`.
+One request at a time; each value is the median of the requests of `--seconds`.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from bench import servers
 from bench.load import drive, one
 from bench.operations import operations
 
-# Milliseconds of an operation at each size.
+# By operation and database size: the median in milliseconds.
 Curves = dict[str, dict[int, float]]
 
 

@@ -1,4 +1,4 @@
-"""Drives one operation: by wrk where it is installed, else by threads of our own."""
+"""Generates load for one operation: with wrk if it is installed, else with threads."""
 
 import http.client
 import json
@@ -36,7 +36,7 @@ end
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What came of it; times in milliseconds."""
+    """The result of one run; times in milliseconds."""
 
     per_second: float
     p50: float
@@ -45,7 +45,7 @@ class Load:
     count: int
 
 
-# Where in the numbers a run begins: no two of them ask for the same.
+# Each run begins at another number, so that no two runs request the same pages.
 _turns = count(0, 40_000)
 
 
@@ -163,10 +163,10 @@ def _request(operation: Operation, turn: int) -> tuple[str, str | None]:
 def one(
     base: str, operation: Operation, headers: Mapping[str, str]
 ) -> tuple[bytes, str]:
-    """One request of an operation: its body and ETag.
+    """Make one request of an operation; return its body and ETag.
 
     Raises:
-        RuntimeError: it was refused.
+        RuntimeError: the status was 400 or above.
     """
     client = http.client.HTTPConnection(urlsplit(base).netloc, timeout=30)
     path, body = _request(operation, next(_turns))

@@ -1,4 +1,4 @@
-"""The growth as a picture."""
+"""Plots the results of bench.growth as an SVG file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 
 
 def plot(curves: Mapping[str, Mapping[int, float]], file: Path, title: str) -> None:
-    # The same picture from the same numbers.
+    # A fixed salt: the same numbers give the same file, byte by byte.
     mpl.rcParams["svg.hashsalt"] = "parley"
     figure, axes = plt.subplots(figsize=(9, 5.5))
     for name, curve in curves.items():

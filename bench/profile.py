@@ -1,9 +1,9 @@
-"""Where a request spends its time: each operation in this process, without a server.
+"""The processor time of each operation, measured in this process without a server.
 
     .venv-bench/bin/python -m bench.profile --only "cache hit" --calls 40
 
-Processor time of a request, the least of several runs, which what else the machine
-does disturbs little. With `--calls`, the functions in which it goes as well.
+The result is the least of several runs, so that other work of the machine hardly
+affects it. `--calls` also prints the functions that take most of the time.
 """
 
 import argparse
@@ -74,10 +74,10 @@ def _application(url: str, folder: str) -> "WSGIApplication":
         "PARLEY_LOG_FORMAT": "json",
         "PROMETHEUS_MULTIPROC_DIR": folder,
     }
-    # The access log is written all the same, just not to this terminal.
+    # Keep the cost of the access log, but write it to a file, not to this terminal.
     standard_error, sys.stderr = sys.stderr, (Path(folder) / "log").open("w")
     try:
-        # Only now: settings are read when they are imported.
+        # Import late: the settings are read from the environment at import.
         from config.wsgi import application
     finally:
         sys.stderr = standard_error
@@ -150,6 +150,7 @@ def _milliseconds(run: Requests) -> float:
         run(times)
         taken = process_time() - started
         best = min(best, taken / times)
+        # Longer runs for quick operations: a run lasts about `_SECONDS`.
         times = max(10, int(_SECONDS / best))
     return best * 1000
 

@@ -1,7 +1,7 @@
-"""The same operations by hand: a database driver, orjson, nothing else.
+"""The same operations without a framework: a database driver and orjson.
 
-It checks the token and who takes part, and writes all that ours writes, in one
-transaction. It validates nothing, limits nothing, logs nothing, caches nothing.
+It checks the token and the membership, and writes the same rows as Parley, in one
+transaction. It has no validation, limits, logs or cache.
 """
 
 import hashlib
@@ -276,12 +276,12 @@ def _edit(caller: int, message: int, environ: "WSGIEnvironment") -> Shown:
 
 
 def _require_part(caller: int, conversation: int) -> None:
-    part = _execute(
+    membership = _execute(
         "SELECT 1 FROM messaging_participant WHERE conversation_id = ? AND user_id = ?",
         conversation,
         caller,
     )
-    if part.fetchone() is None:
+    if membership.fetchone() is None:
         raise _RefusedError
 
 
@@ -332,6 +332,7 @@ def _connected() -> _Connection:
         _URL.removeprefix("sqlite:///"), isolation_level=None, timeout=20
     )
     connection.execute("PRAGMA journal_mode=WAL")
+    # As durable as Parley itself, or the comparison would not be fair.
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
     return connection

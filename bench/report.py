@@ -1,4 +1,4 @@
-"""What was measured, as a table for people."""
+"""The report of scripts/bench: Markdown tables."""
 
 import platform
 from collections.abc import Iterable, Sequence
@@ -12,13 +12,13 @@ from bench.operations import Operation
 
 @dataclass(slots=True)
 class Measured:
-    """All runs of an operation against one server, with so many connections."""
+    """All runs of an operation against one server, with a number of connections."""
 
     operation: Operation
     server: str
     connections: int
     loads: list[Load] = field(default_factory=list)
-    # Seconds of processor time for a second of ours, and megabytes held.
+    # For each run: processor seconds per second of the run, and megabytes of memory.
     cpu: list[float] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
 
@@ -28,7 +28,9 @@ class Measured:
 
     @property
     def cpu_each(self) -> float:
-        """Milliseconds of processor time for a request: what load elsewhere leaves alone."""
+        """Processor milliseconds per request: other load on the machine does not change
+        it.
+        """
         return median(
             cpu / load.per_second * 1000
             for cpu, load in zip(self.cpu, self.loads, strict=True)
@@ -56,7 +58,7 @@ def tables(measured: Sequence[Measured]) -> str:
 
 
 def missed(measured: Iterable[Measured]) -> list[Missed]:
-    """The targets that ours fell short of, at 8 connections."""
+    """The targets that Parley missed, at 8 connections."""
     found = [one for one in measured if one.connections == 8]
     return [
         Missed(one.operation.name, peer, target, ratio)

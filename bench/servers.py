@@ -1,4 +1,7 @@
-"""The four servers, each over its own copy of one database, with two processes."""
+"""The four servers that are compared, with two processes each.
+
+Each but `bare`, which reads nothing, has its own copy of one database.
+"""
 
 import json
 import os
@@ -42,7 +45,7 @@ class Server:
         return sum(_cpu_ticks(pid) for pid in self._pids()) / _TICKS
 
     def megabytes(self) -> float:
-        """What its processes hold, what they share counted once."""
+        """The memory of all its processes; shared pages are counted once."""
         return sum(_proportional_kilobytes(pid) for pid in self._pids()) / 1024
 
     def _pids(self) -> list[int]:
@@ -51,11 +54,13 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """Ours, filled, and where its copies go."""
+    """Parley's filled database, and the folder for copies of it."""
 
     url: str
     folder: Path
     filled: Filled
+    # The checkout that made it.
+    root: Path = _ROOT
 
     def copied(self, name: str) -> str:
         if self.url.startswith("sqlite"):
@@ -75,9 +80,9 @@ class Database:
 
 @contextmanager
 def filled_database(
-    folder: Path, messages: int, database_url: str
+    folder: Path, messages: int, database_url: str, root: Path = _ROOT
 ) -> Iterator[Database]:
-    """A database of ours with so many messages, gone afterwards."""
+    """Yield a new database with this many messages; drop it afterwards."""
     name = f"parley_bench_{secrets.token_hex(4)}"
     url = (
         urlsplit(database_url)._replace(path=f"/{name}").geturl()
@@ -88,23 +93,27 @@ def filled_database(
         if database_url:
             _create(database_url, name)
             stack.callback(_drop, database_url, name)
-        run_python(["manage.py", "migrate", "--verbosity", "0"], url, folder)
+        run_python(["manage.py", "migrate", "--verbosity", "0"], url, folder, root)
         printed = run_python(
-            ["-m", "bench.dataset", "--messages", str(messages)], url, folder
+            ["-m", "bench.dataset", "--messages", str(messages)], url, folder, root
         )
         if not database_url:
             _settle(folder / "ours.sqlite3")
-        yield Database(url, folder, Filled(**json.loads(printed)))
+        yield Database(url, folder, Filled(**json.loads(printed)), root)
 
 
 def run_python(
-    arguments: Sequence[str], url: str, folder: Path, **environment: str
+    arguments: Sequence[str],
+    url: str,
+    folder: Path,
+    root: Path = _ROOT,
+    **environment: str,
 ) -> str:
-    """A program of this repository, over a database; what it printed."""
+    """Run a Python program of a checkout on a database; return its output."""
     return subprocess.run(
         [sys.executable, *arguments],
-        cwd=_ROOT,
-        env=_environment(url, folder) | environment,
+        cwd=root,
+        env=_environment(url, folder, root) | environment,
         check=True,
         stdout=subprocess.PIPE,
         text=True,
@@ -113,7 +122,7 @@ def run_python(
 
 @contextmanager
 def ours(database: Database, redis_url: str) -> Iterator[Server]:
-    """As scripts/serve starts it; the reads of one person are not limited here."""
+    """Start Parley as scripts/serve does, but without limits on the requests of a user."""
     environment = {
         "REDIS_URL": redis_url,
         "PARLEY_LIMIT_READS": "999999999/1m",
@@ -144,10 +153,11 @@ def raw(database: Database) -> Iterator[Server]:
 
 @contextmanager
 def bare(database: Database, answers: Mapping[str, str]) -> Iterator[Server]:
-    """`answers` are what it answers with: see bench/bare.py."""
+    """Start a server that returns `answers`: see bench/bare.py."""
     file = database.folder / "answers.json"
     file.write_text(json.dumps(answers))
     environment = {"BENCH_BARE": str(file)}
+    # It reads no database, so that it needs no copy.
     with _bridged("bare", database, database.url, {}, environment) as server:
         yield server
 
@@ -179,7 +189,7 @@ def _bridged(
     token: Mapping[str, str],
     environment: Mapping[str, str],
 ) -> Iterator[Server]:
-    """A WSGI application of this package, under the same server as ours."""
+    """Start a WSGI application of this package under the same server as Parley."""
     with _serving(
         name,
         _granian("bench.bridged:application"),
@@ -192,7 +202,7 @@ def _bridged(
 
 
 def _granian(application: str) -> list[str]:
-    """As in scripts/serve."""
+    """The command line of granian, with the options of scripts/serve."""
     return [
         *(sys.executable, "-m", "granian", "--interface", "asgi"),
         *("--workers", str(WORKERS), "--log-level", "warning"),
@@ -209,7 +219,7 @@ def _serving(
     token: Mapping[str, str],
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
-    port = _free_port()
+    port = free_port()
     place = (
         ["--bind", f"127.0.0.1:{port}"]
         if "gunicorn" in command
@@ -218,8 +228,9 @@ def _serving(
     with (database.folder / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
             [*command, *place],
-            cwd=_ROOT,
-            env=_environment(url, database.folder) | dict(environment or {}),
+            cwd=database.root,
+            env=_environment(url, database.folder, database.root)
+            | dict(environment or {}),
             stdout=log,
             stderr=log,
         )
@@ -234,17 +245,17 @@ def _serving(
         process.wait(_PATIENCE)
 
 
-def _environment(url: str, folder: Path) -> dict[str, str]:
+def _environment(url: str, folder: Path, root: Path) -> dict[str, str]:
     return {
         **os.environ,
         "DATABASE_URL": url,
         "PARLEY_DATA_DIR": str(folder),
-        "PYTHONPATH": str(_ROOT),
+        "PYTHONPATH": str(root),
     }
 
 
 def _answers(base: str, process: subprocess.Popen[bytes]) -> bool:
-    """Wait until it answers, whatever that is."""
+    """Wait until the server responds, with any status; False if it ends or takes too long."""
     deadline = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         try:
@@ -259,7 +270,9 @@ def _answers(base: str, process: subprocess.Popen[bytes]) -> bool:
 
 
 def _settle(database: Path) -> None:
-    """Bring the log into the file, so that the file is the whole database."""
+    """Move the write-ahead log into the main file, so that a copy of that file is
+    complete.
+    """
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -270,7 +283,7 @@ def _create(url: str, name: str) -> None:
 
 
 def _drop(url: str, name: str) -> None:
-    """It and its copies."""
+    """Drop the database and its copies."""
     with psycopg.connect(_administered(url), autocommit=True) as server:
         for suffix in ("_raw", "_drf", ""):
             server.execute(
@@ -284,7 +297,7 @@ def _administered(url: str) -> str:
     return urlsplit(url)._replace(path="/postgres").geturl()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -301,7 +314,8 @@ def _children(pid: int) -> list[int]:
 
 
 def _cpu_ticks(pid: int) -> int:
-    # After the name, which may hold anything: state is the first, then see proc(5).
+    # Fields after the process's name, which may contain spaces; the first one is the
+    # state: see proc(5).
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
 

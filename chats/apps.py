@@ -7,4 +7,5 @@ class ChatsConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        from chats import devices  # noqa: F401, PLC0415  # importing connects its receiver
+        # The import connects the module's signal receiver.
+        from chats import devices  # noqa: F401, PLC0415

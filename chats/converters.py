@@ -1,11 +1,11 @@
-"""What an id or a name in a path may be."""
+"""Path converters for ids and names."""
 
 from messaging.ids import MAX_ID
 from messaging.models.users import USERNAME_PATTERN
 
 
 class IdConverter:
-    """From 1 to the largest either database can hold; anything else is no page."""
+    """From 1 to the largest id that both databases can store; anything else is a 404."""
 
     regex = "[0-9]{1,19}"
 
@@ -20,7 +20,7 @@ class IdConverter:
 
 
 class NameConverter:
-    """Of the form that usernames have; what a database cannot be asked for is no page."""
+    """Text of the form of a username; anything else is a 404, without a query."""
 
     regex = USERNAME_PATTERN
 

@@ -1,4 +1,4 @@
-"""What to call the browser that a person signs in with."""
+"""Names of browser sessions, derived from the User-Agent."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,9 +7,11 @@ from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from messaging.services.sessions import signed_in_note
+from messaging.ids import UserId
+from messaging.models import User
+from messaging.services.sessions import end_oldest_sessions, new_session_data
 
-# In this order: most browsers also name those that they are like.
+# The order matters: most browsers also name the browsers that they resemble.
 _BROWSERS: Final = {
     "Edg": "Edge",
     "OPR/": "Opera",
@@ -32,13 +34,15 @@ _SYSTEMS: Final = {
 
 
 @receiver(user_logged_in, dispatch_uid="chats.user.logged_in")
-def on_user_logged_in(*, request: HttpRequest, **_: object) -> None:
+def on_user_logged_in(*, request: HttpRequest, user: User, **_: object) -> None:
+    # Before the new session is stored, to make room for it.
+    end_oldest_sessions(user_id=UserId(user.pk))
     agent = request.headers.get("User-Agent", "")
-    request.session.update(signed_in_note(device=device_name(agent)))
+    request.session.update(new_session_data(device=device_name(agent)))
 
 
 def device_name(agent: str) -> str:
-    """Browser and system, as far as a User-Agent tells; nothing else of it is kept."""
+    """The browser and system of a User-Agent; nothing else of it is kept."""
     browser = _named(agent, _BROWSERS)
     system = _named(agent, _SYSTEMS)
     return " on ".join(name for name in (browser, system) if name)

@@ -1,8 +1,9 @@
 """Forms of the web pages."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
+from typing import ClassVar, cast
 
 from django import forms
 from django.conf import settings
@@ -11,21 +12,27 @@ from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from typing_extensions import override
 
-from chats.addresses import client_address
-from chats.once import new_form_name
+from chats.idempotency import new_form_id
+from edge.addresses import client_address
 from messaging.errors import (
+    ConflictError,
     DomainError,
+    InvalidError,
+    InviteRequiredError,
     LimitsUnavailableError,
+    NotFoundError,
     RateLimitedError,
     SignInError,
+    WrongPasswordError,
 )
-from messaging.services.limits import counted_guess
+from messaging.models.users import WhoMayAdd
+from messaging.services.limits import counted_password_attempt
 
 
 class SignInForm(AuthenticationForm):
-    """Django's, every try counted before its password is hashed.
+    """Django's form, but each attempt is counted before the password is hashed.
 
-    `refusal` is why nothing was tried.
+    `refusal` is the limit that kept the password from being checked.
     """
 
     refusal: RateLimitedError | LimitsUnavailableError | None = None
@@ -37,15 +44,16 @@ class SignInForm(AuthenticationForm):
             return super().clean()
         address = client_address(self.request)
         try:
-            with counted_guess(username=username, address=address):
-                return self._tried()
+            with counted_password_attempt(username=username, address=address):
+                return self._authenticated()
         except (RateLimitedError, LimitsUnavailableError) as error:
             self.refusal = error
             raise ValidationError(str(error), code="refused") from error
         except SignInError as error:
+            # Show Django's own error, which has the message for the form.
             raise error.__cause__ or error from None
 
-    def _tried(self) -> dict[str, object]:
+    def _authenticated(self) -> dict[str, object]:
         try:
             return super().clean()
         except ValidationError as error:
@@ -53,7 +61,7 @@ class SignInForm(AuthenticationForm):
 
 
 class AdminSignInForm(SignInForm, AdminAuthenticationForm):
-    """The same for the admin."""
+    """The same form for the admin."""
 
 
 def _current_password() -> forms.CharField:
@@ -74,13 +82,52 @@ def _new_password(label: str) -> forms.CharField:
 
 
 class RefusableForm(forms.Form):
-    """A form whose wish the domain may refuse; `refusal` is why it did."""
+    """A form that a service may refuse; `refusal` is the error that it raised."""
 
     refusal: DomainError | None = None
+    # What is shown in the form; another error has a page of its own.
+    shown_errors: ClassVar[tuple[type[DomainError], ...]] = (DomainError,)
+    # The fields of errors that name none themselves.
+    error_fields: ClassVar[Mapping[type[DomainError], str]] = {}
+
+    def showing_refusal(self) -> "_ShownRefusal":
+        """If the body of the `with` is refused, show it in the form and go on after it."""
+        return _ShownRefusal(self)
+
+    def show(self, error: DomainError) -> None:
+        """Show an error at the field it is about, or above the form."""
+        field = self._field_of(error)
+        self.add_error(field if field in self.fields else None, str(error))
+
+    def _field_of(self, error: DomainError) -> str | None:
+        if isinstance(error, InvalidError):
+            return error.field
+        of_kinds = self.error_fields.items()
+        return next(
+            (field for kind, field in of_kinds if isinstance(error, kind)), None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _ShownRefusal:
+    """A class, since only of a class mypy knows that it may go on after an error."""
+
+    form: RefusableForm
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: object, error: BaseException | None, traceback: object
+    ) -> bool:
+        if not isinstance(error, self.form.shown_errors):
+            return False
+        self.form.refusal = error
+        self.form.show(error)
+        return True
 
 
 class SignUpForm(RefusableForm):
-    """What the names may be is the domain's to say."""
+    """Does not check names: the service does, by the domain's rules."""
 
     username = forms.CharField(
         widget=forms.TextInput(
@@ -95,9 +142,7 @@ class SignUpForm(RefusableForm):
         help_text="As others see it. Without one, your username is shown.",
     )
     password = _new_password("Password")
-    invite_code = forms.CharField(
-        required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
+    invite_code = forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
     @override
     def __init__(self, data: object = None) -> None:
@@ -105,8 +150,15 @@ class SignUpForm(RefusableForm):
         if settings.PARLEY_REGISTRATION != "invite":
             del self.fields["invite_code"]
 
+    @override
+    def clean(self) -> None:
+        if "invite_code" in self.errors:
+            self.refusal = InviteRequiredError("An account here takes an invite code.")
+
 
 class PasswordForm(RefusableForm):
+    error_fields: ClassVar = {WrongPasswordError: "current"}
+
     current = _current_password()
     new_password = _new_password("New password")
 
@@ -117,6 +169,13 @@ class PasswordForm(RefusableForm):
 
 
 class DeletionForm(RefusableForm):
+    shown_errors: ClassVar = (
+        WrongPasswordError,
+        RateLimitedError,
+        LimitsUnavailableError,
+    )
+    error_fields: ClassVar = dict.fromkeys(shown_errors, "password")
+
     password = _current_password()
 
 
@@ -126,10 +185,19 @@ class ProfileForm(RefusableForm):
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         help_text="As others see it, on everything you wrote.",
     )
+    who_may_add = forms.ChoiceField(
+        label="Who may add you to groups",
+        choices=WhoMayAdd.choices,
+        # A form without this field changes only the name.
+        required=False,
+        help_text="Groups that you are in stay. Whoever is refused is not told why.",
+    )
 
 
 class TokenForm(RefusableForm):
-    """The password is asked for: a token outlives the browser it is made in."""
+    """Asks for the password, since a token outlives the session in which it is created."""
+
+    error_fields: ClassVar = {WrongPasswordError: "password"}
 
     name = forms.CharField(
         max_length=100,
@@ -156,6 +224,8 @@ class TitleForm(RefusableForm):
 
 
 class AddForm(RefusableForm):
+    error_fields: ClassVar = {NotFoundError: "username", ConflictError: "username"}
+
     username = forms.CharField(
         label="Add someone by username",
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
@@ -186,7 +256,7 @@ class GroupForm(RefusableForm):
         help_text="Separated by commas or spaces. You can add people later, too.",
     )
     form = forms.CharField(
-        required=False, widget=forms.HiddenInput, initial=new_form_name
+        required=False, widget=forms.HiddenInput, initial=new_form_id
     )
 
     def usernames(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""What stands around every page: where one can go, and how much is unread."""
+"""A context processor for all pages: the navigation and the unread count."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from messaging.services.inbox import InboxSummary, inbox_summary
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`paths` are the beginnings of the paths that belong to it.
+    """An entry of the navigation; `short` is its label on phones.
 
-    `short` is its label along the bottom of a phone.
+    It is marked as current on pages whose paths begin with one of `paths`.
     """
 
     url_name: str
@@ -30,7 +30,7 @@ class Entry:
         return f"chats/icons/{self.url_name}.svg"
 
 
-# In the order they are shown; on a phone along the bottom, five at most.
+# In the order of display. On a phone there is room for five.
 NAVIGATION: Final = (
     Entry("conversations", "Conversations", "Chats", ("/conversations", "/messages")),
     Entry("inbox", "Inbox", "Inbox", ("/inbox",), counts_unread=True),
@@ -40,8 +40,8 @@ NAVIGATION: Final = (
 )
 
 
-def around(request: HttpRequest) -> Mapping[str, object]:
-    """A context processor; what is not shown is not counted."""
+def navigation_context(request: HttpRequest) -> Mapping[str, object]:
+    """A context processor. The unread count is lazy: pages that do not show it take no query."""
     user: object = getattr(request, "user", None)
     return {
         "navigation": NAVIGATION,

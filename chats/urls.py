@@ -1,4 +1,4 @@
-"""The addresses of the pages."""
+"""The URLs of the pages."""
 
 from django.urls import include, path, register_converter
 from django.views.decorators.csrf import csrf_exempt
@@ -8,15 +8,15 @@ from django.views.generic import RedirectView
 from chats.converters import IdConverter, NameConverter
 from chats.views import (
     accounts,
+    conversation_details,
     conversations,
-    details,
     inbox,
+    me,
     messages,
+    new_conversation,
     notifications,
-    oneself,
-    people,
-    starting,
     styles,
+    users,
 )
 
 register_converter(IdConverter, "id")
@@ -25,14 +25,20 @@ register_converter(NameConverter, "name")
 home = csrf_exempt(require_safe(RedirectView.as_view(pattern_name="conversations")))
 
 details_urls = [
-    path("details", details.details, name="conversation_details"),
-    path("title", details.rename, name="rename_group"),
-    path("people", details.add, name="add_participant"),
-    path("people/<name:username>/remove", details.remove, name="remove_participant"),
-    path("people/<name:username>/own", details.hand_over, name="hand_over"),
-    path("mute", details.mute, name="mute"),
-    path("hide", details.hide, name="hide"),
-    path("leave", details.leave, name="leave"),
+    path("details", conversation_details.details, name="conversation_details"),
+    path("title", conversation_details.rename, name="rename_group"),
+    path("people", conversation_details.add, name="add_participant"),
+    path(
+        "people/<name:username>/remove",
+        conversation_details.remove,
+        name="remove_participant",
+    ),
+    path(
+        "people/<name:username>/own", conversation_details.hand_over, name="hand_over"
+    ),
+    path("mute", conversation_details.mute, name="mute"),
+    path("hide", conversation_details.hide, name="hide"),
+    path("leave", conversation_details.leave, name="leave"),
 ]
 
 urlpatterns = [
@@ -42,7 +48,11 @@ urlpatterns = [
     path("sign-up", accounts.sign_up, name="sign_up"),
     path("sign-out", accounts.sign_out, name="sign_out"),
     path("conversations", conversations.conversation_list, name="conversations"),
-    path("conversations/new", starting.start_conversation, name="start_conversation"),
+    path(
+        "conversations/new",
+        new_conversation.start_conversation,
+        name="start_conversation",
+    ),
     path(
         "conversations/<id:conversation_id>",
         conversations.conversation,
@@ -98,27 +108,27 @@ urlpatterns = [
         notifications.read_notification,
         name="read_notification",
     ),
-    path("people", people.people, name="people"),
-    path("people/blocked", people.blocked, name="blocked"),
-    path("people/<name:username>/block", people.block, name="block"),
-    path("people/<name:username>/unblock", people.unblock, name="unblock"),
+    path("people", users.people, name="people"),
+    path("people/blocked", users.blocked, name="blocked"),
+    path("people/<name:username>/block", users.block, name="block"),
+    path("people/<name:username>/unblock", users.unblock, name="unblock"),
     path("conversations/<id:conversation_id>/", include(details_urls)),
-    path("settings", oneself.profile, name="settings"),
-    path("settings/tokens", oneself.token_list, name="tokens"),
+    path("settings", me.profile, name="settings"),
+    path("settings/tokens", me.token_list, name="tokens"),
     path(
         "settings/tokens/<id:token_id>/revoke",
-        oneself.revoke_token,
+        me.revoke_token,
         name="revoke_token",
     ),
-    path("settings/sessions", oneself.session_list, name="sessions"),
+    path("settings/sessions", me.session_list, name="sessions"),
     path(
         "settings/sessions/end-others",
-        oneself.end_other_sessions,
+        me.end_other_sessions,
         name="end_other_sessions",
     ),
     path(
         "settings/sessions/<name:reference>/end",
-        oneself.end_session,
+        me.end_session,
         name="end_session",
     ),
     path("account/password", accounts.change_password, name="password"),

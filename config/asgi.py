@@ -1,4 +1,4 @@
-"""The ASGI application: everything on one port, event streams and requests."""
+"""The ASGI application: serves requests and event streams on one port."""
 
 import gc
 
@@ -6,9 +6,12 @@ from config.wsgi import application as requests
 
 # isort: split
 # Only now: importing the above has set Django up.
-from config.bridge import Bridge
+from config.asgi_to_wsgi import AsgiToWsgi
+from config.startup_checks import prepare_worker
 
-application = Bridge(requests)
+prepare_worker()
 
-# With what the bridge loaded; see config/wsgi.py.
+application = AsgiToWsgi(requests)
+
+# Freeze again, since more was loaded; config/wsgi.py says why.
 gc.freeze()

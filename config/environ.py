@@ -1,5 +1,7 @@
-"""A request as ASGI has it, as WSGI wants it."""
+"""Converts ASGI scopes to WSGI environs, and drops headers that Django would misread."""
 
+import asyncio
+import re
 import sys
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
@@ -11,21 +13,43 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
     from asgiref.typing import ASGIReceiveCallable, HTTPScope
 
-# More of a body is read and dropped, up to so much: cut off in the middle of it, many
-# clients would not see the refusal.
+# A body that is too large is read and dropped, up to this size: if it were cut off,
+# many clients would not see the refusal.
 _DRAINED_BYTES: Final = 16 * 1024 * 1024
+# The boundary of a form is the only parameter of a Content-Type that is needed.
+_BOUNDARY: Final = re.compile(r"""\bboundary\s*=\s*("[^"]*"|[^;\s"]+)""", re.IGNORECASE)
 
 
 def has_body(scope: "HTTPScope") -> bool:
-    """Whether one may come: asking the server for none takes as long as all else here."""
+    """Whether the request may have a body. Asking the server for it takes long, so it is
+    avoided.
+    """
     if not scope["http_version"].startswith("1"):
         return True
     names = [name for name, _ in scope["headers"]]
     return b"content-length" in names or b"transfer-encoding" in names
 
 
+class SlowBodyError(Exception):
+    """The body did not arrive within `PARLEY_BODY_SECONDS`."""
+
+
 async def read_body(receive: "ASGIReceiveCallable") -> bytes | None:
-    """The body, or so much of it that it is refused as too large; None if it broke off."""
+    """Read the body; None if it broke off.
+
+    A body that is too large is cut; Django then refuses it.
+
+    Raises:
+        SlowBodyError
+    """
+    try:
+        async with asyncio.timeout(settings.PARLEY_BODY_SECONDS):
+            return await _read(receive)
+    except TimeoutError:
+        raise SlowBodyError from None
+
+
+async def _read(receive: "ASGIReceiveCallable") -> bytes | None:
     kept, length, more = [], 0, True
     while more and length <= _DRAINED_BYTES:
         event = await receive()
@@ -60,17 +84,44 @@ def environ_of(scope: "HTTPScope", body: bytes) -> "WSGIEnvironment":
     }
     for name, value in scope["headers"]:
         _add_header(environ, name.decode("latin-1"), value.decode("latin-1"))
-    # In chunks or over HTTP/2, it may come without; Django would take it for empty.
+    _drop_charset(environ)
+    _drop_backslashes(environ)
+    # A chunked or HTTP/2 request may lack this header; Django would take its body for
+    # empty.
     environ.setdefault("CONTENT_LENGTH", str(len(body)))
     return environ
 
 
 def _add_header(environ: "WSGIEnvironment", name: str, value: str) -> None:
-    # It would pass for the one with hyphens, which a proxy may have set.
+    # `X_Real_Ip` would become the same key as `X-Real-Ip`, which a proxy may have set.
     if "_" in name:
         return
     key = name.upper().replace("-", "_")
     if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
         key = f"HTTP_{key}"
+    # A header that is sent several times is one list; HTTP/2 may split cookies.
     joint = "; " if key == "HTTP_COOKIE" else ","
     environ[key] = f"{environ[key]}{joint}{value}" if key in environ else value
+
+
+def _drop_charset(environ: "WSGIEnvironment") -> None:
+    """Make every address and form UTF-8, whatever the request's Content-Type says.
+
+    Django decodes both by the charset of Content-Type. Then one address could mean
+    different things to the view and to a cache; and some codecs raise where nothing
+    handles the error.
+    """
+    kind, _, parameters = environ.get("CONTENT_TYPE", "").partition(";")
+    if parameters:
+        boundary = _BOUNDARY.search(parameters)
+        environ["CONTENT_TYPE"] = f"{kind}; {boundary[0]}" if boundary else kind
+
+
+def _drop_backslashes(environ: "WSGIEnvironment") -> None:
+    """Remove backslashes from the Cookie header; no valid cookie has one.
+
+    Python before 3.11.10 and 3.12.6 takes quadratic time to parse them: seconds for one
+    request.
+    """
+    if "\\" in (cookies := environ.get("HTTP_COOKIE", "")):
+        environ["HTTP_COOKIE"] = cookies.replace("\\", "")

@@ -1,127 +1,64 @@
-"""Settings, read once from the environment.
+"""Django's settings and Parley's own, made of what `config/variables.py` reads once."""
 
-This is the only module that reads environment variables; README.md lists them
-in one table.
-"""
-
-import os
 import secrets
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-import dj_database_url
 import django_stubs_ext
-from pydantic import (
-    BeforeValidator,
-    Field,
-    NonNegativeInt,
-    PositiveInt,
-    field_validator,
-)
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from messaging.rates import Rate
+from config.databases import database_settings
+from config.secret_key import secret_key_of
+from config.setting_checks import made_folder
+from config.startup_errors import reporting_start_errors
+from config.variables import (
+    CHECKOUT,
+    Registration,
+    WhoMayAdd,
+    misspelt_variables,
+    read_environment,
+)
 
 django_stubs_ext.monkeypatch()
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR: Path = CHECKOUT
 
-
-def _rate(value: object) -> object:
-    return Rate.parse(value) if isinstance(value, str) else value
-
-
-Registration = Literal["open", "invite", "closed"]
-WrittenRate = Annotated[Rate, NoDecode, BeforeValidator(_rate)]
-
-
-class Environment(BaseSettings):
-    """What an operator may set. Unset and empty mean the default."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="PARLEY_", env_ignore_empty=True, frozen=True
+with reporting_start_errors():
+    PARLEY_UNKNOWN_SETTINGS = tuple(misspelt_variables())
+    env = read_environment()
+    if not env.database_url:
+        made_folder(env.data_dir)
+    SECRET_KEY = secret_key_of(env)
+    _DATABASE = database_settings(
+        env.database_url or f"sqlite:///{env.data_dir / 'parley.sqlite3'}"
     )
-
-    debug: bool = False
-    secret_key: str = ""
-    secret_key_fallbacks: Annotated[tuple[str, ...], NoDecode] = ()
-    data_dir: Path = BASE_DIR / "var"
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = (
-        "localhost",
-        "127.0.0.1",
-        "[::1]",
-    )
-    csrf_trusted_origins: Annotated[tuple[str, ...], NoDecode] = ()
-    https: bool = False
-    log_level: str = "INFO"
-    log_format: Literal["json", "line"] | None = None
-    log_details: bool = False
-    metrics_token: str = ""
-    max_participants: PositiveInt = 1000
-    max_body_bytes: PositiveInt = 256 * 1024
-    trusted_proxies: NonNegativeInt = 0
-    registration: Registration = "open"
-    event_retention_days: PositiveInt = 7
-    max_streams: PositiveInt = 10_000
-    max_streams_per_user: PositiveInt = 20
-    rate_limits: bool = True
-    limit_sign_in: WrittenRate = Rate(10, 15 * 60)
-    limit_sign_in_address: WrittenRate = Rate(100, 15 * 60)
-    limit_registrations: WrittenRate = Rate(100, 3600)
-    limit_bad_tokens: WrittenRate = Rate(100, 15 * 60)
-    limit_writes: WrittenRate = Rate(6000, 60)
-    limit_reads: WrittenRate = Rate(20000, 60)
-    database_url: str = Field(default="", validation_alias="DATABASE_URL")
-    redis_url: str = Field(default="", validation_alias="REDIS_URL")
-    # Also read by prometheus_client itself, which takes it from nowhere else.
-    metrics_dir: str = Field(default="", validation_alias="PROMETHEUS_MULTIPROC_DIR")
-
-    @field_validator(
-        "allowed_hosts", "csrf_trusted_origins", "secret_key_fallbacks", mode="before"
-    )
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
-
-
-def _kept_secret_key(path: Path) -> str:
-    """Read the secret key of this installation, making one the first time.
-
-    Several processes may start at once: a complete file is linked into place,
-    so that all of them read the one that came first.
-    """
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            path.hardlink_to(draft)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return path.read_text().strip()
-
-
-env = Environment()
 
 DEBUG = env.debug
-SECRET_KEY = env.secret_key or _kept_secret_key(env.data_dir / "secret-key")
-# Rotated keys, with which nothing is signed any more.
+# Rotated keys: they verify old signatures, but sign nothing new.
 SECRET_KEY_FALLBACKS = list(env.secret_key_fallbacks)
 ALLOWED_HOSTS = list(env.allowed_hosts)
 CSRF_TRUSTED_ORIGINS = list(env.csrf_trusted_origins)
+CSRF_FAILURE_VIEW = "chats.error_pages.csrf_failure"
 
-# Named by the API document and by every cached page.
+# The API document shows this version.
 PARLEY_VERSION = "0.1.0"
+# Part of every cached page's key. Under DEBUG it changes with each start, since
+# templates may have changed.
+PARLEY_BUILD = f"{PARLEY_VERSION}+{secrets.token_hex(4)}" if DEBUG else PARLEY_VERSION
 
 DATA_DIR = env.data_dir
 PARLEY_MAX_PARTICIPANTS = env.max_participants
+PARLEY_READ_THREADS = env.read_threads
+PARLEY_WRITE_THREADS = env.write_threads
+PARLEY_MAX_WAITING = env.max_waiting
+PARLEY_MAX_WAITING_SECONDS = env.max_waiting_seconds
+PARLEY_BODY_SECONDS = env.body_seconds
+PARLEY_SEND_SECONDS = env.send_seconds
+PARLEY_SEND_RATE = env.send_rate
+PARLEY_MAX_TOKENS = env.max_tokens
+PARLEY_MAX_SESSIONS = env.max_sessions
+PARLEY_MAX_BLOCKS = env.max_blocks
+PARLEY_WHO_MAY_ADD: WhoMayAdd = env.who_may_add
 PARLEY_TRUSTED_PROXIES = env.trusted_proxies
 PARLEY_EVENT_RETENTION_DAYS = env.event_retention_days
 PARLEY_MAX_STREAMS = env.max_streams
@@ -131,12 +68,22 @@ PARLEY_REGISTRATION: Registration = env.registration
 PARLEY_RATE_LIMITS = env.rate_limits
 PARLEY_LIMIT_SIGN_IN = env.limit_sign_in
 PARLEY_LIMIT_SIGN_IN_ADDRESS = env.limit_sign_in_address
+PARLEY_LIMIT_PASSWORDS = env.limit_passwords
+PARLEY_LIMIT_PASSWORDS_ADDRESS = env.limit_passwords_address
 PARLEY_LIMIT_REGISTRATIONS = env.limit_registrations
 PARLEY_LIMIT_BAD_TOKENS = env.limit_bad_tokens
 PARLEY_LIMIT_WRITES = env.limit_writes
 PARLEY_LIMIT_READS = env.limit_reads
+PARLEY_LIMIT_KEYS = env.limit_keys
+PARLEY_LIMIT_FAN_OUT = env.limit_fan_out
+PARLEY_LIMIT_EXPORTS = env.limit_exports
+PARLEY_LIMIT_RENAMES = env.limit_renames
+PARLEY_LIMIT_GROUPS = env.limit_groups
+PARLEY_LIMIT_ADDITIONS = env.limit_additions
+PARLEY_LIMIT_FIRST_CONTACTS = env.limit_first_contacts
+PARLEY_LIMIT_MINTED_TOKENS = env.limit_minted_tokens
 
-# Where what must hold over all processes is counted.
+# The store in which all processes count limits together.
 _Shared = Literal["cache", "database"]
 PARLEY_SHARED_LIMITS: _Shared = "cache" if env.redis_url else "database"
 PARLEY_LOG_DETAILS = env.log_details
@@ -152,27 +99,31 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "ninja",
+    "edge",
     "chats",
     "messaging",
 ]
 
 MIDDLEWARE = [
-    "api.middleware.RequestIdMiddleware",
-    "api.middleware.AccessMiddleware",
-    # Around those that may answer otherwise than what they were given.
-    "chats.middleware.CompressionMiddleware",
-    "api.middleware.PrivateMiddleware",
-    "api.middleware.ProblemMiddleware",
-    # Before what answers by itself: static files, and hosts that are not ours.
+    "edge.middleware.RequestIdMiddleware",
+    "edge.middleware.AccessMiddleware",
+    # Outside of the middleware below, which may replace a response: it compresses the
+    # final one.
+    "edge.compression.CompressionMiddleware",
+    "edge.middleware.PrivateMiddleware",
+    "edge.middleware.ProblemMiddleware",
+    # Outside of middleware that answers by itself, so that static files and refused
+    # hosts get these headers, too.
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "chats.middleware.ContentSecurityPolicyMiddleware",
+    "edge.content_security.ContentSecurityPolicyMiddleware",
+    "edge.middleware.RefusalMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "api.browsers.SessionMiddleware",
+    "edge.browsers.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "api.browsers.AuthenticationMiddleware",
-    "api.browsers.MessageMiddleware",
+    "edge.browsers.AuthenticationMiddleware",
+    "edge.browsers.MessageMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -189,43 +140,15 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "chats.navigation.around",
+                "chats.navigation.navigation_context",
             ],
         },
     },
 ]
 
-DATABASES = {
-    "default": dj_database_url.parse(
-        env.database_url or f"sqlite:///{env.data_dir / 'parley.sqlite3'}",
-        conn_max_age=None,
-        conn_health_checks=True,
-    )
-}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Writers take turns: SQLite's own waiting can starve one of them.
-    DATABASES["default"]["ENGINE"] = "config.sqlite"
-    # As for Django's own; pytest-xdist would name files for another one's.
-    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}
-    # IMMEDIATE takes the write lock at the start of a transaction, so that
-    # read-then-write never fails with "database is locked"; FULL loses no
-    # acknowledged write when the power goes.
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 20,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    }
-else:
-    DATABASES["default"]["OPTIONS"] = {
-        # One hung transaction must not hold up every writer: all tick one clock.
-        "options": "-c idle_in_transaction_session_timeout=60s -c lock_timeout=20s",
-        # The same few statements over and over: PostgreSQL plans each of them once
-        # for a connection, a fifth of what a page costs.
-        "server_side_binding": True,
-        "prepare_threshold": 5,
-    }
+DATABASES = {"default": _DATABASE}
 
-# By what processes tell each other of new events.
+# The channel by which processes wake each other.
 _Wakeups = Literal["sqlite", "postgres", "redis"]
 PARLEY_WAKEUPS: _Wakeups
 if DATABASES["default"]["ENGINE"] == "config.sqlite":
@@ -233,28 +156,28 @@ if DATABASES["default"]["ENGINE"] == "config.sqlite":
 else:
     PARLEY_WAKEUPS = "redis" if env.redis_url else "postgres"
 
-# The conversation page is the only tenant: two entries a page, of 256 KiB at most,
-# that live for a minute.
+# Only conversation pages are cached here: two entries per page, of 256 KiB at most, for
+# a minute.
 _LOCAL_CACHE = {
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "LOCATION": "unique-snowflake",
     "OPTIONS": {"MAX_ENTRIES": 1000},
 }
-# A Redis that hangs is down, too.
+# Short timeouts: a Redis that hangs counts as down.
 _REDIS_OPTIONS = {"socket_timeout": 1, "socket_connect_timeout": 1}
 _REDIS_CACHE = {
-    "BACKEND": "config.cache.ForgivingRedisCache",
+    "BACKEND": "edge.redis_cache.FailSoftRedisCache",
     "LOCATION": env.redis_url,
     "OPTIONS": _REDIS_OPTIONS,
 }
-# Counters of limits, which pages must not push out.
+# Counters of limits have a cache of their own, so that pages cannot evict them.
 _LOCAL_COUNTERS = {
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "LOCATION": "limits",
     "OPTIONS": {"MAX_ENTRIES": 100_000},
 }
 _REDIS_COUNTERS = {
-    "BACKEND": "config.cache.RestingRedisCache",
+    "BACKEND": "edge.redis_cache.CircuitBreakingRedisCache",
     "LOCATION": env.redis_url,
     "KEY_PREFIX": "limits",
     "OPTIONS": _REDIS_OPTIONS,
@@ -288,7 +211,8 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = env.https
-# A browser takes a name of this kind from this host alone, never from one beside it.
+# With the prefix `__Host-`, browsers accept the cookie from this host alone, and not
+# from a sibling domain.
 SESSION_COOKIE_NAME = "__Host-sessionid" if env.https else "sessionid"
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if env.https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = env.https
@@ -301,11 +225,11 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "request": {"()": "api.logs.RequestFilter", "details": env.log_details}
+        "request": {"()": "edge.logs.RequestFilter", "details": env.log_details}
     },
     "formatters": {
-        "line": {"()": "api.logs.LineFormatter", "details": env.log_details},
-        "json": {"()": "api.logs.JsonFormatter", "details": env.log_details},
+        "line": {"()": "edge.logs.LineFormatter", "details": env.log_details},
+        "json": {"()": "edge.logs.JsonFormatter", "details": env.log_details},
     },
     "handlers": {
         "stderr": {
@@ -317,13 +241,14 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": env.log_level},
     "loggers": {
-        # Without the handlers of its own, which know nothing of what is private;
-        # and never at DEBUG, where it quotes the values of statements.
+        # No handlers of Django's own, which do not know what is private. Never DEBUG,
+        # at which Django quotes the values of SQL statements.
         "django": {"handlers": [], "level": "INFO"},
-        # A refusal is an answer, not an event; failures are logged as errors.
+        # A refusal is a normal answer; failures are logged as errors.
         "django.request": {"level": "ERROR"},
         "django.security": {"level": "CRITICAL"},
-        # Of the development server: the access log says it without query strings.
+        # The development server's log: our access log has the same, without query
+        # strings.
         "django.server": {"handlers": [], "level": "CRITICAL", "propagate": True},
     },
 }

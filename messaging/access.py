@@ -1,16 +1,18 @@
-"""Who may see and do what. The proof types below are made here and nowhere else.
+"""Access checks: who may see and do what. Only this module makes the proof types below.
 
-A function that takes a `ReadableMessage` needs no check of its own: there is no
-way to get one past these. Every refusal to see is a NotFoundError, whether the
-thing is missing or someone else's, so that ids cannot be probed.
+A function that takes a `ReadableMessage` needs no check of its own: the type proves
+that access was checked. Rows that a user may not see are refused like rows that do not
+exist, by a NotFoundError, so that ids cannot be probed.
 
-A proof tells what held when it was made. What must still hold when a write
-happens is checked again under the conversation's lock: see `locked_for`.
+A proof was true when it was made. A write checks under the conversation's lock whether
+it still is: see messaging/changes.
 """
 
-from collections.abc import Collection
-from typing import Final, NewType
+from typing import NewType
 
+from django.db.models import Q, QuerySet
+
+from messaging.database import CompiledQuery
 from messaging.errors import (
     ConversationNotFoundError,
     DeletedMessageError,
@@ -19,96 +21,87 @@ from messaging.errors import (
     NotOwnerError,
     NotSenderError,
     OwnMessageError,
-    UserNotFoundError,
 )
 from messaging.ids import ConversationId, MessageId, UserId
-from messaging.models import Conversation, Message, Participant, User
+from messaging.models import Conversation, Message, Participant
 from messaging.models.conversations import ConversationQuerySet
-from messaging.statements import Parameter, Statement
 
-# Someone's part in a conversation, `conversation` and `user` loaded along.
+# A participant row with its `conversation` and `user` loaded.
 Membership = NewType("Membership", Participant)
-# The part of a group's owner.
+# The participant row of a group's owner.
 Ownership = NewType("Ownership", Membership)
-# A message of a conversation its reader takes part in, loaded for display.
+# A message, loaded for display, of a conversation in which its reader is a participant.
 ReadableMessage = NewType("ReadableMessage", Message)
-# A readable message that its reader sent and that is not deleted.
+# A message that its reader sent and that is not deleted.
 OwnMessage = NewType("OwnMessage", ReadableMessage)
-# A readable message that someone else sent and that is not deleted.
+# A message that somebody else sent to its reader and that is not deleted.
 ReceivedMessage = NewType("ReceivedMessage", ReadableMessage)
 
 
-_PART: Final = Statement(
-    lambda: Participant.objects.select_related("conversation", "user").filter(
-        conversation=Parameter("conversation"), user=Parameter("reader")
+@CompiledQuery
+def _membership(
+    *, reader: UserId, conversation: ConversationId
+) -> QuerySet[Participant]:
+    return Participant.objects.select_related("conversation", "user").filter(
+        conversation=conversation, user=reader
     )
-)
-_READABLE: Final = Statement(
-    lambda: (
-        Message.objects.readable_by(Parameter("reader"))
-        .for_display()
-        .filter(pk=Parameter("message"))
-    )
-)
-_LOCKED: Final = Statement(
-    lambda: Conversation.objects.filter(pk=Parameter("conversation")).locked()
-)
-_TAKES_PART: Final = Statement(
-    lambda: Participant.objects.filter(
-        conversation=Parameter("conversation"), user=Parameter("participant")
-    ).values_list("pk")
-)
+
+
+@CompiledQuery
+def _readable(*, reader: UserId, message: MessageId) -> QuerySet[Message]:
+    return Message.objects.readable_by(reader).for_display().filter(pk=message)
 
 
 def membership(*, reader: UserId, conversation_id: ConversationId) -> Membership:
-    """Someone's part in a conversation, with the conversation and the person.
+    """Fetch a user's participant row, with its conversation and user.
 
     Raises:
-        ConversationNotFoundError: no such conversation, or no part of theirs in it.
+        ConversationNotFoundError: there is no such conversation, or the reader is no
+            participant.
     """
-    part = _PART.first(conversation=conversation_id, reader=reader)
-    if part is None:
+    participant = _membership.first(conversation=conversation_id, reader=reader)
+    if participant is None:
         raise conversation_not_found()
-    return Membership(part)
+    return Membership(participant)
 
 
 def ownership(*, owner: UserId, conversation_id: ConversationId) -> Ownership:
-    """The part of the one person who may change a group.
+    """Fetch the participant row of a group's owner, who alone may change the group.
 
     Raises:
         ConversationNotFoundError: as for `membership`.
-        DirectConversationError: it is no group, and cannot be changed by anyone.
-        NotOwnerError: someone else owns the group.
+        DirectConversationError: the conversation is no group, so nobody can change it.
+        NotOwnerError: another user owns the group.
     """
-    part = membership(reader=owner, conversation_id=conversation_id)
-    if part.conversation.is_direct:
+    participant = membership(reader=owner, conversation_id=conversation_id)
+    if participant.conversation.is_direct:
         raise DirectConversationError(
             "A direct conversation keeps its two people and has no title."
         )
-    if part.role != Participant.Role.OWNER:
+    if participant.role != Participant.Role.OWNER:
         raise NotOwnerError("Only the owner of the group may do this.")
-    return Ownership(part)
+    return Ownership(participant)
 
 
 def readable_message(*, reader: UserId, message_id: MessageId) -> ReadableMessage:
-    """A message of a conversation its reader takes part in, or its tombstone.
+    """Fetch a message or tombstone, if the reader is a participant of its conversation.
 
     Raises:
-        MessageNotFoundError: no such message, or none this reader may see.
+        MessageNotFoundError: there is no such message, or the reader may not see it.
     """
-    message = _READABLE.first(reader=reader, message=message_id)
+    message = _readable.first(reader=reader, message=message_id)
     if message is None:
         raise message_not_found()
     return ReadableMessage(message)
 
 
 def own_message(*, sender: UserId, message_id: MessageId) -> OwnMessage:
-    """A message its sender may change or delete.
+    """Fetch a message that its sender may change or delete.
 
     Raises:
         MessageNotFoundError: as for `readable_message`.
         DeletedMessageError: only its tombstone is left.
-        NotSenderError: someone else sent it.
+        NotSenderError: another user sent it.
     """
     message = _written_message(reader=sender, message_id=message_id)
     if message.sender_id != sender:
@@ -117,7 +110,7 @@ def own_message(*, sender: UserId, message_id: MessageId) -> OwnMessage:
 
 
 def received_message(*, reader: UserId, message_id: MessageId) -> ReceivedMessage:
-    """A message that its reader may mark read and unread.
+    """Fetch a message that its reader may mark read and unread.
 
     Raises:
         MessageNotFoundError: as for `readable_message`.
@@ -133,63 +126,17 @@ def received_message(*, reader: UserId, message_id: MessageId) -> ReceivedMessag
     return ReceivedMessage(message)
 
 
-def locked_for(*, participant: UserId, conversation_id: ConversationId) -> Conversation:
-    """Lock a conversation for a write by someone who still takes part in it.
+def conversations_naming(*user_ids: int) -> ConversationQuerySet:
+    """The conversations whose pages may show the name of one of these users.
 
-    Every write locks its conversation first, so that what it decides on holds
-    until it commits; within a transaction only.
-
-    Raises:
-        ConversationNotFoundError: they no longer do, or it is gone.
+    Those are the conversations of the user, and those in which they wrote before they
+    left.
     """
-    conversation = _LOCKED.first(conversation=conversation_id)
-    # A statement of its own: in a join, PostgreSQL would go by the participants
-    # as they were before it waited for the lock.
-    part = _TAKES_PART.first(conversation=conversation_id, participant=participant)
-    if conversation is None or part is None:
-        raise conversation_not_found()
-    return conversation
-
-
-def locked_for_participant(membership: Membership) -> Conversation:
-    """`locked_for`, for whom the proof was made."""
-    return locked_for(
-        participant=UserId(membership.user_id),
-        conversation_id=ConversationId(membership.conversation_id),
+    joined = Participant.objects.filter(user__in=user_ids)
+    wrote = Message.objects.filter(sender__in=user_ids)
+    return Conversation.objects.filter(
+        Q(pk__in=joined.values("conversation")) | Q(pk__in=wrote.values("conversation"))
     )
-
-
-def locked_for_owner(group: Membership) -> Conversation:
-    """Lock a group for a write by someone who still owns it.
-
-    Raises:
-        ConversationNotFoundError: they take no part any more.
-        NotOwnerError: it was handed over, or never theirs.
-    """
-    conversation = locked_for_participant(group)
-    owned = Participant.objects.filter(pk=group.pk, role=Participant.Role.OWNER)
-    if not owned.exists():
-        raise NotOwnerError("Only the owner of the group may do this.")
-    return conversation
-
-
-def lock_conversations(conversations: ConversationQuerySet) -> list[ConversationId]:
-    """Lock several conversations, always by ascending id; within a transaction only."""
-    return [ConversationId(row.pk) for row in conversations.locked().only("pk")]
-
-
-def lock_users(user_ids: Collection[int]) -> None:
-    """Keep accounts from being deleted until they take part in something new.
-
-    In a transaction, after its conversations are locked. Without it, both databases
-    would find out only when it commits, and hold up everybody meanwhile.
-
-    Raises:
-        UserNotFoundError: one was deleted just now.
-    """
-    users = User.objects.select_for_update(no_key=True).filter(pk__in=user_ids)
-    if len(users.order_by("pk").values_list("pk")) != len(user_ids):
-        raise UserNotFoundError("There is no such person.")
 
 
 def conversation_not_found() -> ConversationNotFoundError:

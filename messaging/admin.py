@@ -1,49 +1,43 @@
-"""The admin: for looking, and for what only staff may change in an account.
+"""The Django admin: read-only lists of all tables, and forms for accounts.
 
-Nobody writes messages here, and there are no bulk actions: both would go past
-histories, counters and notifications.
+There is no form for messages and no bulk action: both would bypass histories, counters
+and notifications. Accounts are in `administration.accounts`.
 """
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TypeVar
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.db import models
 from django.http import HttpRequest
 from typing_extensions import override
 
+from messaging.administration.accounts import PAGE_SIZE
+from messaging.administration.search import SearchAdmin
+from messaging.ids import TokenId, UserId
 from messaging.models import (
     AccessToken,
     Block,
     Conversation,
+    ExportLease,
     IdempotencyKey,
     Installation,
     InviteCode,
     Message,
     MessageHistory,
+    NameEntry,
     Notification,
     Participant,
     ServiceToken,
     Session,
-    User,
 )
-from messaging.models.messages import preview
-from messaging.services.passwords import sign_out
+from messaging.projections import preview
+from messaging.services.tokens import revoke_token
 
 M = TypeVar("M", bound=models.Model)
 
-if TYPE_CHECKING:
-    PasswordForm = AdminPasswordChangeForm[User]
-else:
-    # Generic to the stubs alone.
-    PasswordForm = AdminPasswordChangeForm
 
-PAGE_SIZE: Final = 50
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[M]):
-    """Rows that follow from what people do, and from nothing else."""
+class ReadOnlyAdmin(SearchAdmin[M]):
+    """A list of rows that nobody can change here: only services write them."""
 
     actions = None
     list_per_page = PAGE_SIZE
@@ -63,79 +57,25 @@ class ReadOnlyAdmin(admin.ModelAdmin[M]):
         return False
 
 
-class NewUserForm(AdminUserCreationForm[User]):
-    class Meta:
-        model = User
-        fields = ("username", "display_name")
-
-
-class NewPasswordForm(PasswordForm):
-    """A new password ends what the old one opened."""
-
-    @override
-    def save(self, commit: bool = True) -> User:
-        user: User = super().save(commit)
-        sign_out(user=user)
-        return user
-
-
-@admin.register(User)
-class UserAdmin(DjangoUserAdmin[User]):
-    actions = None
-    change_password_form = NewPasswordForm
-    add_form = NewUserForm
-    list_display = ("username", "display_name", "is_active", "is_staff", "date_joined")
-    list_filter = ("is_active", "is_staff", "date_joined")
-    list_per_page = PAGE_SIZE
-    search_fields = ("username", "display_name")
-    ordering = ("username",)
-    readonly_fields = ("last_login", "date_joined", "external_id")
-    fieldsets = (
-        (None, {"fields": ("username", "display_name", "password")}),
-        (
-            "Rights",
-            {
-                "fields": (
-                    "is_active",
-                    "is_staff",
-                    "is_superuser",
-                    "groups",
-                    "user_permissions",
-                )
-            },
-        ),
-        ("Record", {"fields": ("last_login", "date_joined", "external_id")}),
-    )
-    add_fieldsets = (
-        (
-            None,
-            {
-                "fields": (
-                    "username",
-                    "display_name",
-                    "usable_password",
-                    "password1",
-                    "password2",
-                )
-            },
-        ),
-    )
-
-
 @admin.register(AccessToken)
 class AccessTokenAdmin(ReadOnlyAdmin[AccessToken]):
     list_display = ("name", "user", "created_at", "last_used_at", "expires_at")
     list_filter = ("created_at", "expires_at")
     list_select_related = ("user",)
-    search_fields = ("name", "user__username")
+    search_fields = ("name", "user__folded_name")
     fields = ("user", "name", "created_at", "last_used_at", "expires_at")
 
     @override
     def has_delete_permission(
         self, request: HttpRequest, obj: AccessToken | None = None
     ) -> bool:
-        # Revoking a token is all there is to it.
+        # Unlike other rows here, a token may be deleted: that revokes it.
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
+
+    @override
+    def delete_model(self, request: HttpRequest, obj: AccessToken) -> None:
+        # The service also ends the streams that were opened with the token.
+        revoke_token(owner=UserId(obj.user_id), token_id=TokenId(obj.pk))
 
 
 @admin.register(ServiceToken)
@@ -149,7 +89,7 @@ class ServiceTokenAdmin(ReadOnlyAdmin[ServiceToken]):
     def has_delete_permission(
         self, request: HttpRequest, obj: ServiceToken | None = None
     ) -> bool:
-        # Revoking it.
+        # May be deleted: that revokes the token.
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
 
@@ -163,7 +103,7 @@ class InviteCodeAdmin(ReadOnlyAdmin[InviteCode]):
     def has_delete_permission(
         self, request: HttpRequest, obj: InviteCode | None = None
     ) -> bool:
-        # Withdrawing it.
+        # May be deleted: nobody can register with the code any more.
         return admin.ModelAdmin.has_delete_permission(self, request, obj)
 
 
@@ -171,7 +111,14 @@ class InviteCodeAdmin(ReadOnlyAdmin[InviteCode]):
 class ConversationAdmin(ReadOnlyAdmin[Conversation]):
     list_display = ("__str__", "kind", "last_sequence", "last_activity_at")
     list_filter = ("kind", "last_activity_at")
-    search_fields = ("title", "participants__user__username")
+    search_fields = ("title", "folded_title", "participants__user__folded_name")
+
+
+@admin.register(NameEntry)
+class NameEntryAdmin(ReadOnlyAdmin[NameEntry]):
+    list_display = ("user", "entry")
+    list_select_related = ("user",)
+    search_fields = ("entry",)
 
 
 @admin.register(Participant)
@@ -179,7 +126,7 @@ class ParticipantAdmin(ReadOnlyAdmin[Participant]):
     list_display = ("user", "conversation", "role", "joined_at")
     list_filter = ("role", "joined_at")
     list_select_related = ("user", "conversation")
-    search_fields = ("user__username", "conversation__title")
+    search_fields = ("user__folded_name", "conversation__folded_title")
 
 
 @admin.register(Message)
@@ -195,7 +142,7 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     )
     list_filter = ("read", "edited", "conversation__kind", "timestamp")
     list_select_related = ("sender", "receiver", "conversation")
-    search_fields = ("content", "sender__username", "receiver__username")
+    search_fields = ("content", "sender__folded_name", "receiver__folded_name")
 
 
 @admin.register(MessageHistory)
@@ -209,7 +156,7 @@ class MessageHistoryAdmin(ReadOnlyAdmin[MessageHistory]):
     )
     list_filter = ("edited_at",)
     list_select_related = ("edited_by",)
-    search_fields = ("old_content", "edited_by__username")
+    search_fields = ("old_content", "edited_by__folded_name")
 
     @admin.display(description="old content")
     def content_preview(self, entry: MessageHistory) -> str:
@@ -228,7 +175,7 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     )
     list_filter = ("is_read", "kind", "silent", "created_at")
     list_select_related = ("user", "message")
-    search_fields = ("user__username", "message__content")
+    search_fields = ("user__folded_name", "message__content")
 
     @admin.display(description="message")
     def content_preview(self, notification: Notification) -> str:
@@ -240,7 +187,7 @@ class BlockAdmin(ReadOnlyAdmin[Block]):
     list_display = ("blocker", "blocked", "created_at")
     list_filter = ("created_at",)
     list_select_related = ("blocker", "blocked")
-    search_fields = ("blocker__username", "blocked__username")
+    search_fields = ("blocker__folded_name", "blocked__folded_name")
 
 
 @admin.register(Session)
@@ -248,8 +195,8 @@ class SessionAdmin(ReadOnlyAdmin[Session]):
     list_display = ("user", "expire_date")
     list_filter = ("expire_date",)
     list_select_related = ("user",)
-    search_fields = ("user__username",)
-    # Never the key, which is as good as a password.
+    search_fields = ("user__folded_name",)
+    # No links and no session key: whoever knows the key is signed in as the user.
     list_display_links = None
     fields = ("user", "expire_date")
 
@@ -259,10 +206,19 @@ class IdempotencyKeyAdmin(ReadOnlyAdmin[IdempotencyKey]):
     list_display = ("user", "status", "created_at")
     list_filter = ("status", "created_at")
     list_select_related = ("user",)
-    search_fields = ("user__username",)
+    search_fields = ("user__folded_name",)
     fields = ("user", "status", "created_at")
+
+
+@admin.register(ExportLease)
+class ExportLeaseAdmin(ReadOnlyAdmin[ExportLease]):
+    list_display = ("user", "expires_at")
+    list_filter = ("expires_at",)
+    list_select_related = ("user",)
+    search_fields = ("user__folded_name",)
+    fields = ("user", "expires_at")
 
 
 @admin.register(Installation)
 class InstallationAdmin(ReadOnlyAdmin[Installation]):
-    list_display = ("epoch", "clock", "names")
+    list_display = ("epoch", "clock")

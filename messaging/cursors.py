@@ -1,7 +1,7 @@
-"""Opaque cursors: where a page ended, as text that a client hands back.
+"""Opaque keyset cursors: the position at which a page ended, as text for the client.
 
-A cursor names a place in one kind of list. It grants nothing: every list is
-restricted to what its reader may see before the cursor is applied.
+A cursor is a position in one kind of list. It grants no access: each list is filtered
+for its reader before the cursor is applied.
 """
 
 import base64
@@ -14,9 +14,10 @@ import orjson
 from messaging.errors import InvalidCursorError
 from messaging.ids import MAX_ID
 
-# Before any moment there is: a place is never negative.
-_EPOCH: Final = datetime(1, 1, 1, tzinfo=UTC)
+# The earliest datetime, so that no position is negative.
+_YEAR_ONE: Final = datetime(1, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+# Longer than any cursor of ours: refuse longer texts before decoding them.
 _MAX_LENGTH: Final = 1000
 
 
@@ -25,14 +26,15 @@ def encode_cursor(kind: str, *place: int | str) -> str:
 
 
 def decode_numbers(kind: str, cursor: str) -> list[int]:
-    """The numbers of a cursor, each from 0 to 2^63 - 1.
+    """Decode the numbers of a cursor, each from 0 to 2^63 - 1.
 
     Raises:
-        InvalidCursorError: not made by `encode_cursor(kind, …)` of numbers.
+        InvalidCursorError: the text was not made by `encode_cursor(kind, …)` of
+            numbers.
     """
     numbers: list[int] = []
     for value in _decode(kind, cursor):
-        # A bool is an int to Python, but was never in a cursor.
+        # Python counts a bool as an int, but JSON's true is no position.
         if type(value) is not int or not 0 <= value <= MAX_ID:
             raise _invalid()
         numbers.append(value)
@@ -40,7 +42,7 @@ def decode_numbers(kind: str, cursor: str) -> list[int]:
 
 
 def decode_number(kind: str, cursor: str) -> int:
-    """The number of a cursor that has just one; raises like `decode_numbers`."""
+    """Decode a cursor of one number; raises like `decode_numbers`."""
     numbers = decode_numbers(kind, cursor)
     if len(numbers) != 1:
         raise _invalid()
@@ -48,10 +50,10 @@ def decode_number(kind: str, cursor: str) -> int:
 
 
 def decode_word(kind: str, cursor: str) -> str:
-    """The word of a cursor that has just one.
+    """Decode a cursor of one word.
 
     Raises:
-        InvalidCursorError: not made by `encode_cursor(kind, word)`.
+        InvalidCursorError: the text was not made by `encode_cursor(kind, word)`.
     """
     match _decode(kind, cursor):
         case [str(word)] if "\x00" not in word:
@@ -61,18 +63,18 @@ def decode_word(kind: str, cursor: str) -> str:
 
 
 def moment_number(moment: datetime) -> int:
-    """Microseconds since the year 1, for a place in a list that is ordered by time."""
-    return (moment - _EPOCH) // _MICROSECOND
+    """A time as a cursor's number: microseconds since the year 1."""
+    return (moment - _YEAR_ONE) // _MICROSECOND
 
 
 def numbered_moment(number: int) -> datetime:
-    """The inverse of `moment_number`.
+    """The time of a number that `moment_number` made.
 
     Raises:
-        InvalidCursorError: a number beyond the calendar.
+        InvalidCursorError: the number is beyond the calendar.
     """
     try:
-        return _EPOCH + number * _MICROSECOND
+        return _YEAR_ONE + number * _MICROSECOND
     except OverflowError as error:
         raise _invalid() from error
 

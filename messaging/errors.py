@@ -1,7 +1,10 @@
-"""What the domain refuses, as types. None of them knows an HTTP status.
+"""The errors of the domain, with the only table of their codes and statuses.
+
+Pages, API, OpenAPI document and client follow from it. A code never changes, even if its
+class is renamed. A status is one of HTTP's, and all that the domain knows of HTTP.
 
 DomainError
-├── NotFoundError            missing, or not for this reader's eyes: never told apart
+├── NotFoundError            missing or not visible to this reader: they look alike
 │   ├── UserNotFoundError
 │   ├── TokenNotFoundError
 │   ├── SessionNotFoundError
@@ -27,12 +30,15 @@ DomainError
 │   ├── DeletedMessageError
 │   ├── DirectConversationError
 │   ├── OwnerRequiredError
-│   └── GroupFullError
+│   ├── GroupFullError
+│   ├── TooManyBlocksError
+│   └── TooManyTokensError
 ├── StaleVersionError        someone was faster; carries the current version
 ├── InvalidError             a value that can never be right; names its field
 │   ├── InvalidUsernameError
 │   ├── InvalidDisplayNameError
 │   ├── InvalidPasswordError
+│   ├── UnchangedPasswordError
 │   ├── InvalidServiceNameError
 │   ├── InvalidContentError
 │   ├── InvalidTitleError
@@ -45,135 +51,219 @@ DomainError
 │   ├── IdempotencyKeyReusedError
 │   ├── WrongReceiverError
 │   └── OwnMessageError
-├── SignInError              unknown name, wrong password or suspended: never told apart
+├── SignInError              unknown name, wrong password or suspended: they look alike
 ├── RateLimitedError         too often; carries what is left of the limit
+├── ExportRunningError       a person has one export at a time
 ├── TooManyStreamsError      more event streams at once than are allowed
-└── LimitsUnavailableError   whether it was too often cannot be told
+└── LimitsUnavailableError   the counters are down, so that nothing can be counted
 
-BackupError is for operators alone: no backup was written.
+BackupError and RestoreError are for operators alone: nothing was written.
 
-BypassError is no refusal of a person's wish but a programming error: a write
-that would go past history, counters or notifications.
+BypassError is no refusal but a programming error: a write that would bypass history,
+counters or notifications.
 """
 
+from http import HTTPStatus
+from typing import ClassVar, Final
+
 from messaging.ids import MessageId
-from messaging.rates import Reading
+from messaging.rates import LimitStatus
+
+# In seconds. A guess: nobody knows when a running export or an open stream will end.
+_WHEN_SOMETHING_ENDS: Final = 10
 
 
 class DomainError(Exception):
-    """A rule of the domain says no; `str(error)` is fit for people to read."""
+    """A rule of the domain refuses a request; `str(error)` is a sentence for people.
+
+    Every class that is raised has its own status and code. `retry_after` is the number
+    of seconds after which the request may be accepted, or None if that is not known.
+    """
+
+    status: ClassVar[HTTPStatus]
+    code: ClassVar[str]
+    retry_after: int | None = None
 
 
 class NotFoundError(DomainError):
-    """Missing and forbidden look alike, so that ids cannot be probed."""
+    """Missing, or not visible to the user: they look alike, so that ids cannot be probed."""
+
+    status = HTTPStatus.NOT_FOUND
 
 
 class UserNotFoundError(NotFoundError):
     """No active account has this name."""
 
+    code = "user_not_found"
+
 
 class TokenNotFoundError(NotFoundError):
     """The caller has no such token."""
 
+    code = "token_not_found"
+
 
 class SessionNotFoundError(NotFoundError):
-    """The caller is signed in to no such browser."""
+    """The caller has no such browser session."""
+
+    code = "session_not_found"
 
 
 class ServiceTokenNotFoundError(NotFoundError):
     """No service token has this name."""
 
+    code = "service_token_not_found"
+
 
 class ConversationNotFoundError(NotFoundError):
-    """No such conversation, or the reader takes no part in it."""
+    """There is no such conversation, or the reader is no participant."""
+
+    code = "conversation_not_found"
 
 
 class ParticipantNotFoundError(NotFoundError):
-    """Nobody of this name takes part in the conversation."""
+    """No participant of the conversation has this name."""
+
+    code = "participant_not_found"
 
 
 class MessageNotFoundError(NotFoundError):
-    """No such message, or the reader takes no part in its conversation."""
+    """There is no such message, or the reader is no participant of its conversation."""
+
+    code = "message_not_found"
 
 
 class VersionNotFoundError(NotFoundError):
-    """The message has no such version, or none this reader may see."""
+    """The message has no such version, or the reader may not see it."""
+
+    code = "version_not_found"
 
 
 class NotificationNotFoundError(NotFoundError):
     """The caller has no such notification."""
 
+    code = "notification_not_found"
+
 
 class ForbiddenError(DomainError):
-    """The person may know of it, but may not do this."""
+    """The user may see the object, but may not do this."""
+
+    status = HTTPStatus.FORBIDDEN
 
 
 class WrongPasswordError(ForbiddenError):
-    """The current password was not this one."""
+    """The given password is not the user's current one."""
+
+    code = "wrong_password"
 
 
 class NotDeliverableError(ForbiddenError):
-    """One of the two blocked the other; whose block it is stays unsaid."""
+    """One blocked the other, or does not let the other add them; the error does not say which."""
+
+    code = "not_deliverable"
 
 
 class RegistrationClosedError(ForbiddenError):
-    """Only the operator opens accounts here."""
+    """Only the operator creates accounts on this installation."""
+
+    code = "registration_closed"
 
 
 class InviteRequiredError(ForbiddenError):
-    """Accounts are opened with an invite code only, and there was none."""
+    """An account needs an invite code, and none was given."""
+
+    code = "invite_required"
 
 
 class InvalidInviteError(ForbiddenError):
-    """The code is unknown, expired or used up: never told apart."""
+    """The code is unknown, expired or used up: these look alike."""
+
+    code = "invalid_invite"
 
 
 class OwnPasswordError(ForbiddenError):
-    """A service acts only for people who cannot sign in by themselves."""
+    """The user has a password: a service acts only for users who cannot sign in."""
+
+    code = "own_password"
 
 
 class NotSenderError(ForbiddenError):
-    """Only who sent a message may change or delete it."""
+    """Only the sender of a message may change or delete it."""
+
+    code = "not_sender"
 
 
 class NotOwnerError(ForbiddenError):
     """Only the owner of a group may do this."""
 
+    code = "not_owner"
+
 
 class ConflictError(DomainError):
-    """Not possible in the present state."""
+    """The present state does not allow it."""
+
+    status = HTTPStatus.CONFLICT
 
 
 class UsernameTakenError(ConflictError):
     """Another account has this name, in this or another case."""
 
+    code = "username_taken"
+
 
 class ExternalIdTakenError(ConflictError):
     """Another account has this external id."""
+
+    code = "external_id_taken"
 
 
 class ServiceNameTakenError(ConflictError):
     """Another service token has this name."""
 
+    code = "service_name_taken"
+
 
 class DeletedMessageError(ConflictError):
-    """The message was deleted; only its place in the tree is left."""
+    """The message was deleted; only its tombstone is left."""
+
+    code = "message_deleted"
 
 
 class DirectConversationError(ConflictError):
-    """A direct conversation has the same two people forever, and no title."""
+    """A direct conversation keeps its two participants, and has no title."""
+
+    code = "direct_conversation"
 
 
 class OwnerRequiredError(ConflictError):
-    """A group has an owner: hand it over instead."""
+    """A group needs an owner: the owner has to hand it over first."""
+
+    code = "owner_required"
 
 
 class GroupFullError(ConflictError):
     """The group has as many participants as the installation allows."""
 
+    code = "group_full"
+
+
+class TooManyBlocksError(ConflictError):
+    """The user blocks as many others as the installation allows."""
+
+    code = "too_many_blocks"
+
+
+class TooManyTokensError(ConflictError):
+    """The user has as many access tokens as the installation allows."""
+
+    code = "too_many_tokens"
+
 
 class StaleVersionError(DomainError):
-    """The message is at another version than the change was meant for."""
+    """The change was meant for another version of the message."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    code = "stale_version"
 
     def __init__(self, message: str, *, message_id: MessageId, current: int) -> None:
         super().__init__(message)
@@ -182,103 +272,182 @@ class StaleVersionError(DomainError):
 
 
 class InvalidError(DomainError):
-    """A value that no state would make right.
+    """A value that is invalid in any state.
 
-    `field` is the name of the argument it came in.
+    `field` is the name of its argument. `reasons` has a sentence for each rule that it
+    breaks.
     """
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
 
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
         self.field = field
+        self.reasons = [message]
 
 
 class InvalidUsernameError(InvalidError):
-    """Not 1 to 64 ASCII letters, digits and inner dots, hyphens, underscores."""
+    """The username is not 1 to 64 ASCII letters, digits and inner dots, hyphens, underscores."""
+
+    code = "invalid_username"
 
 
 class InvalidDisplayNameError(InvalidError):
-    """Blank, too long, or with characters a name cannot hold."""
+    """The name is blank, too long, or has characters that a name cannot have."""
+
+    code = "invalid_display_name"
 
 
 class InvalidPasswordError(InvalidError):
-    """Refused by the password validators; `reasons` has a sentence from each."""
+    """The password validators refused it; `reasons` has a sentence from each."""
+
+    code = "invalid_password"
 
     def __init__(self, reasons: list[str], *, field: str) -> None:
         super().__init__(" ".join(reasons), field=field)
         self.reasons = reasons
 
 
+class UnchangedPasswordError(InvalidError):
+    """The new password is the current one."""
+
+    code = "unchanged_password"
+
+
 class InvalidServiceNameError(InvalidError):
-    """Not 1 to 100 printable characters."""
+    """The name is blank or invisible, over 100 characters, or has control characters."""
+
+    code = "invalid_service_name"
+
+
+class InvalidTokenNameError(InvalidError):
+    """The name has over 100 characters, or some that a name cannot have."""
+
+    code = "invalid_token_name"
+
+
+class InvalidExternalIdError(InvalidError):
+    """The id has over 255 characters, or none that is visible."""
+
+    code = "invalid_external_id"
 
 
 class InvalidContentError(InvalidError):
-    """Blank, too long, or with characters a database cannot hold."""
+    """The content is blank, too long, or has characters that a database cannot hold."""
+
+    code = "invalid_content"
 
 
 class InvalidTitleError(InvalidError):
-    """Blank, too long, or with characters a title cannot hold."""
+    """The title is blank, too long, or has characters that a title cannot have."""
+
+    code = "invalid_title"
 
 
 class InvalidCursorError(InvalidError):
-    """Made by nobody here, or for another list."""
+    """The cursor is not from this server, or belongs to another list."""
+
+    code = "invalid_cursor"
 
 
 class InvalidIdempotencyKeyError(InvalidError):
-    """Not 1 to 255 printable ASCII characters."""
+    """The key is not 1 to 255 printable ASCII characters."""
+
+    code = "invalid_idempotency_key"
 
 
 class IdempotencyKeyReusedError(InvalidError):
-    """The key was given to another write before."""
+    """Another request of the user had this key."""
+
+    code = "idempotency_key_reused"
 
 
 class SelfMessageError(InvalidError):
-    """A direct conversation takes two different people."""
+    """A direct conversation needs two different people."""
+
+    code = "self_message"
 
 
 class SelfBlockError(InvalidError):
-    """Blocking takes two different people."""
+    """A user cannot block themselves."""
+
+    code = "self_block"
 
 
 class UnknownParentError(InvalidError):
-    """The message replied to is not, or no longer, in this conversation."""
+    """The message to reply to is not (or no longer) in this conversation."""
+
+    code = "unknown_parent"
 
 
 class UnknownMemberError(InvalidError):
-    """Someone named as participant has no active account."""
+    """A username for a new group has no active account."""
+
+    code = "unknown_member"
 
 
 class WrongReceiverError(InvalidError):
-    """The receiver is not the other person of the conversation."""
+    """The receiver is not the other participant of the conversation."""
+
+    code = "wrong_receiver"
 
 
 class OwnMessageError(InvalidError):
-    """One's own messages are neither read nor unread to oneself."""
+    """The reader sent the message: their own messages are neither read nor unread."""
+
+    code = "own_message"
 
 
 class SignInError(DomainError):
-    """Unknown name, wrong password or suspended account, never told apart."""
+    """Unknown name, wrong password or suspended account: these look alike."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "sign_in_failed"
 
 
 class RateLimitedError(DomainError):
-    """Too often for now: `reading` says of which limit, and until when."""
+    """Too many actions for now: `limit_status` has the limit, and when it resets."""
 
-    def __init__(self, message: str, *, reading: Reading) -> None:
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, limit_status: LimitStatus) -> None:
         super().__init__(message)
-        self.reading = reading
+        self.limit_status = limit_status
+        self.retry_after = limit_status.resets_in
+
+
+class ExportRunningError(DomainError):
+    """Another export of the user is still running."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "export_running"
+    retry_after = _WHEN_SOMETHING_ENDS
 
 
 class TooManyStreamsError(DomainError):
-    """As many event streams are open as a person, or a process, may have."""
+    """The user, or the process, has as many event streams open as allowed."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_streams"
+    retry_after = _WHEN_SOMETHING_ENDS
 
 
 class LimitsUnavailableError(DomainError):
-    """What must be counted cannot be: guessing would have no limit."""
+    """The counters are down, and without them passwords could be guessed without limit."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "limits_unavailable"
+    retry_after = 1
 
 
 class BackupError(Exception):
     """No backup was written; the message says why."""
 
 
+class RestoreError(Exception):
+    """Nothing was restored; the message says why."""
+
+
 class BypassError(TypeError):
-    """Code tried to write past the rules; the message names the right way."""
+    """Code tried to bypass the rules for writes; the message names the right way."""

@@ -1,4 +1,4 @@
-"""Types of the ids, so that a message's cannot pass for a conversation's."""
+"""Types of ids, so that mypy refuses a message's id in place of a conversation's."""
 
 from typing import Final, NewType
 
@@ -8,11 +8,12 @@ MessageId = NewType("MessageId", int)
 NotificationId = NewType("NotificationId", int)
 TokenId = NewType("TokenId", int)
 
-# Place of a message in its conversation: 1, 2, 3 …, never used again.
+# A message's number in its conversation: 1, 2, 3 …; numbers of deleted messages are not
+# reused.
 Sequence = NewType("Sequence", int)
 
-# Reading of the installation's clock: see services/installation.py.
+# A reading of the installation's clock, which numbers events: see services/events.py.
 Position = NewType("Position", int)
 
-# The largest id, sequence or position either database can hold.
+# The largest id, sequence or position that both databases can hold.
 MAX_ID: Final = 2**63 - 1

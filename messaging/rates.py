@@ -1,4 +1,4 @@
-"""How often something may happen, and how much of that is left."""
+"""Rates, such as ten times in 15 minutes, and how much of a quota is left."""
 
 import re
 from dataclasses import dataclass, replace
@@ -30,14 +30,14 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What is left of a limit's quota, and in how many seconds it is whole again."""
+class LimitStatus:
+    """The remaining quota of a limit, and the seconds until it is full again."""
 
     limit: str
     rate: Rate
     remaining: int
     resets_in: int
 
-    def given_back(self) -> "Reading":
-        """After what was counted turned out not to count."""
+    def given_back(self) -> "LimitStatus":
+        """The status after one count was given back to the quota."""
         return replace(self, remaining=self.remaining + 1)

@@ -1,4 +1,4 @@
-"""Receivers. Each decides whether; a service decides what."""
+"""Receivers of signals. A receiver decides whether to act, and a service decides what to do."""
 
 from typing import TypedDict
 
@@ -16,15 +16,21 @@ from django.dispatch import receiver
 from typing_extensions import Unpack
 
 from messaging.models import Message, User
-from messaging.services.deletion import begin_deletion, finish_deletion
+from messaging.models.users import pre_delete_all
+from messaging.services.access_revocations import record_changed_access
+from messaging.services.deletion import (
+    begin_deletion,
+    finish_deletion,
+    prepare_deletions,
+)
 from messaging.services.installation import ensure_installation
 from messaging.services.messages import place_message, record_edit
+from messaging.services.names import add_entries, normalise_names
 from messaging.services.notifications import notify_receivers
-from messaging.services.users import note_rename
 
 
 class SaveSignal(TypedDict, total=False):
-    """What Django sends along with `pre_save` and `post_save`."""
+    """The arguments that Django sends with `pre_save` and `post_save`."""
 
     signal: object
     using: str
@@ -34,7 +40,7 @@ class SaveSignal(TypedDict, total=False):
 
 
 class DeleteSignal(TypedDict, total=False):
-    """What Django sends along with `pre_delete` and `post_delete`."""
+    """The arguments that Django sends with `pre_delete` and `post_delete`."""
 
     signal: object
     using: str
@@ -42,7 +48,7 @@ class DeleteSignal(TypedDict, total=False):
 
 
 class MigrateSignal(TypedDict, total=False):
-    """What Django sends along with `post_migrate`, as far as it is of use here."""
+    """Those arguments of `post_migrate` that are used here."""
 
     signal: object
     apps: Apps
@@ -59,6 +65,8 @@ def on_message_pre_save(
 ) -> None:
     if kwargs["raw"]:
         return
+    # A new message is placed; a stored one is edited, if its content is among the
+    # fields.
     if instance._state.adding:
         place_message(message=instance)
     elif "content" in (kwargs["update_fields"] or ()):
@@ -77,10 +85,31 @@ def on_message_post_save(
 def on_user_pre_save(
     sender: type[User], instance: User, **kwargs: Unpack[SaveSignal]
 ) -> None:
+    if kwargs["raw"]:
+        return
     fields = kwargs["update_fields"]
-    renames = fields is None or not fields.isdisjoint({"username", "display_name"})
-    if renames and not kwargs["raw"] and not instance._state.adding:
-        note_rename(user=instance)
+    # Without `update_fields`, any field may have changed.
+    if fields is None or not fields.isdisjoint({"username", "display_name"}):
+        normalise_names(user=instance)
+    access = fields is None or not fields.isdisjoint({"password", "is_active"})
+    # A new account has no credentials yet.
+    if access and not instance._state.adding:
+        record_changed_access(user=instance)
+
+
+@receiver(post_save, sender=User, dispatch_uid="messaging.user.post_save")
+def on_user_post_save(
+    sender: type[User], instance: User, **kwargs: Unpack[SaveSignal]
+) -> None:
+    if kwargs["created"] and not kwargs["raw"]:
+        add_entries([instance])
+
+
+@receiver(pre_delete_all, sender=User, dispatch_uid="messaging.user.pre_delete_all")
+def on_user_pre_delete_all(
+    sender: type[User], user_ids: frozenset[int], **kwargs: object
+) -> None:
+    prepare_deletions(user_ids=user_ids)
 
 
 @receiver(pre_delete, sender=User, dispatch_uid="messaging.user.pre_delete")
@@ -94,6 +123,7 @@ def on_user_pre_delete(
 def on_user_post_delete(
     sender: type[User], instance: User, **kwargs: Unpack[DeleteSignal]
 ) -> None:
+    # It is None if `pre_delete` did not run.
     if instance.deletion is not None:
         finish_deletion(deletion=instance.deletion)
 
@@ -102,7 +132,8 @@ def on_user_post_delete(
 def on_log_entry_pre_save(
     sender: type[LogEntry], instance: LogEntry, **kwargs: Unpack[SaveSignal]
 ) -> None:
-    # The admin's log outlives accounts and messages, and must not name them.
+    # The log of the admin outlives accounts and messages: it must not contain their
+    # names.
     instance.object_repr = f"{instance.content_type} {instance.object_id}"
 
 
@@ -110,6 +141,6 @@ def on_log_entry_pre_save(
 def on_messaging_post_migrate(
     sender: AppConfig, **kwargs: Unpack[MigrateSignal]
 ) -> None:
-    # Also after a flush, which empties the table, and names no state of the models.
+    # A flush, which empties the table, sends this signal too, but without `apps`.
     if sender.label == "messaging":
         ensure_installation(apps=kwargs.get("apps", apps))

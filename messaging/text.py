@@ -1,52 +1,100 @@
-"""What people type, made fit to keep: trimmed, bounded, storable in both databases."""
+"""Validates and normalises typed text: trimmed, bounded, visible, and storable in both
+databases.
+"""
 
 import re
 import unicodedata
 from typing import Final
 
+from messaging.characters import (
+    BIDI_CONTROLS,
+    INVISIBLE,
+    INVISIBLES,
+    is_visible,
+    without_ineffective,
+)
 from messaging.errors import (
     InvalidContentError,
     InvalidDisplayNameError,
+    InvalidError,
+    InvalidExternalIdError,
+    InvalidServiceNameError,
     InvalidTitleError,
+    InvalidTokenNameError,
     InvalidUsernameError,
 )
+from messaging.links_and_mentions import SpanKind, spans
 from messaging.models.conversations import Conversation
+from messaging.models.credentials import ServiceToken
 from messaging.models.messages import CONTENT_MAX_LENGTH
 from messaging.models.users import (
     DISPLAY_NAME_MAX_LENGTH,
     USERNAME_MAX_LENGTH,
     USERNAME_PATTERN,
+    AccessToken,
+    User,
 )
 
 TITLE_MAX_LENGTH: Final = Conversation._meta.get_field("title").max_length or 0
+_TOKEN_NAME_MAX_LENGTH: Final = AccessToken._meta.get_field("name").max_length or 0
+_SERVICE_NAME_MAX_LENGTH: Final = ServiceToken._meta.get_field("name").max_length or 0
+_EXTERNAL_ID_MAX_LENGTH: Final = User._meta.get_field("external_id").max_length or 0
 
-# PostgreSQL holds no NUL, and neither database a lone surrogate.
+# PostgreSQL stores no NUL character, and neither database stores a lone surrogate.
 _UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
-# Would let a name rearrange the text around it.
-_BIDI_CONTROLS: Final = frozenset(
-    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
-# Of categories of their own, and drawn as nothing.
-_BLANK: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_LINE_END: Final = re.compile("\r\n?")
+_BLANK_LINES: Final = re.compile(rf"[\s{INVISIBLES}]*\n")
+_UP_TO_LAST_VISIBLE: Final = re.compile(rf"(?s:.*)[^\s{INVISIBLES}]")
 _USERNAME: Final = re.compile(USERNAME_PATTERN)
-_MENTION: Final = re.compile(rf"(?<![\w@])@({USERNAME_PATTERN})")
+
+# No writing system puts more marks on one letter.
+_MOST_MARKS: Final = 4
+# Refuse input longer than this many times the limit unread: normalising it would be
+# expensive.
+_MOST_TYPED: Final = 5
+
+
+class CleanContent(str):
+    """A message's content that `clean_content` returned: it is not cleaned again.
+
+    A service cleans before it opens a change, so that nothing is locked for content that
+    is refused; the receivers of `Message.save()` clean what comes to them otherwise.
+    """
+
+    __slots__ = ()
 
 
 def is_storable(text: str) -> bool:
-    """Whether both databases can hold this text, and be asked for it."""
+    """Whether both databases can store this text and search for it."""
     return _UNSTORABLE.search(text) is None
 
 
-def clean_content(text: str) -> str:
-    """Trim a message's content.
+def trimmed_content(text: str) -> str:
+    """The content as it is stored: lines end in LF, blank lines around it are removed.
+
+    Blanks at the end are removed, too; the first line keeps its indentation. U+2028,
+    U+2029 and U+0085 are kept as characters: no browser shows them as the end of a
+    line.
+    """
+    lines = _LINE_END.sub("\n", text)
+    visible = _UP_TO_LAST_VISIBLE.match(lines)
+    if visible is None:
+        return ""
+    blank = _BLANK_LINES.match(lines)
+    end = lines.find("\n", visible.end())
+    return lines[blank.end() if blank else 0 : end if end >= 0 else None].rstrip()
+
+
+def clean_content(text: str) -> CleanContent:
+    """Trim a message's content; what was cleaned before is returned as it is.
 
     Raises:
-        InvalidContentError: nothing is left, over 5,000 characters, or a NUL or
-            lone surrogate in it.
+        InvalidContentError: nothing visible is left, it has over 5,000 characters, or a
+            NUL or lone surrogate.
     """
-    content = text.strip()
-    if not content:
-        raise InvalidContentError("A message cannot be blank.", field="content")
+    if isinstance(text, CleanContent):
+        return text
+    content = trimmed_content(text)
     if len(content) > CONTENT_MAX_LENGTH:
         raise InvalidContentError(
             f"A message has at most {CONTENT_MAX_LENGTH:,} characters; "
@@ -58,14 +106,18 @@ def clean_content(text: str) -> str:
             "A message cannot hold NUL characters or lone surrogates.",
             field="content",
         )
-    return content
+    if not is_visible(content):
+        raise InvalidContentError(
+            "A message cannot be blank: nothing in it can be seen.", field="content"
+        )
+    return CleanContent(content)
 
 
 def clean_username(text: str) -> str:
-    """Check a username; case is kept, and ignored when it is looked up.
+    """Check a username. It keeps its case, which is ignored when it is looked up.
 
     Raises:
-        InvalidUsernameError: not of the form that usernames have.
+        InvalidUsernameError: it does not have the form of a username.
     """
     if not _USERNAME.fullmatch(text):
         raise InvalidUsernameError(
@@ -77,59 +129,144 @@ def clean_username(text: str) -> str:
 
 
 def clean_display_name(text: str) -> str:
-    """Trim a display name.
+    """Normalise a display name: see `_line`.
 
     Raises:
-        InvalidDisplayNameError: blank or invisible, over 100 characters, or with
-            control characters.
+        InvalidDisplayNameError: it is blank or invisible, has over 100 characters,
+            control characters, or more marks than a letter bears.
     """
-    name = text.strip()
-    if not _is_line(name, DISPLAY_NAME_MAX_LENGTH):
-        raise InvalidDisplayNameError(
-            f"A display name has 1 to {DISPLAY_NAME_MAX_LENGTH} characters, "
-            "none of them a control character.",
-            field="display_name",
-        )
-    return name
+    refusal = InvalidDisplayNameError(
+        f"A display name has {_described(DISPLAY_NAME_MAX_LENGTH)}.",
+        field="display_name",
+    )
+    return _line_or_refuse(text, DISPLAY_NAME_MAX_LENGTH, refusal)
 
 
 def clean_title(text: str) -> str:
-    """Trim a group's title.
+    """Normalise a group's title, like a display name.
 
     Raises:
-        InvalidTitleError: blank or invisible, over 200 characters, or with control
-            characters.
+        InvalidTitleError: as for a display name, or over 200 characters.
     """
-    title = text.strip()
-    if not _is_line(title, TITLE_MAX_LENGTH):
-        raise InvalidTitleError(
-            f"A title has 1 to {TITLE_MAX_LENGTH} characters, "
-            "none of them a control character.",
-            field="title",
+    refusal = InvalidTitleError(
+        f"A title has {_described(TITLE_MAX_LENGTH)}.", field="title"
+    )
+    return _line_or_refuse(text, TITLE_MAX_LENGTH, refusal)
+
+
+def clean_token_name(text: str) -> str:
+    """Normalise a token's name, like a display name; it may be empty.
+
+    Raises:
+        InvalidTokenNameError: as for a display name, unless it is blank.
+    """
+    if not INVISIBLE.sub("", text).strip():
+        return ""
+    refusal = InvalidTokenNameError(
+        f"A token's name has {_described(_TOKEN_NAME_MAX_LENGTH)}.", field="name"
+    )
+    return _line_or_refuse(text, _TOKEN_NAME_MAX_LENGTH, refusal)
+
+
+def clean_service_name(text: str) -> str:
+    """Normalise a service token's name, like a display name.
+
+    Raises:
+        InvalidServiceNameError: as for a display name.
+    """
+    refusal = InvalidServiceNameError(
+        f"A service's name has {_described(_SERVICE_NAME_MAX_LENGTH)}.", field="name"
+    )
+    return _line_or_refuse(text, _SERVICE_NAME_MAX_LENGTH, refusal)
+
+
+def clean_external_id(text: str) -> str:
+    """Check the id of a person in another system; it is not normalised.
+
+    Raises:
+        InvalidExternalIdError: it has nothing visible, over 255 characters, or is not
+            storable.
+    """
+    if (
+        len(text) > _EXTERNAL_ID_MAX_LENGTH
+        or not is_storable(text)
+        or not is_visible(text)
+    ):
+        raise InvalidExternalIdError(
+            f"An external id has 1 to {_EXTERNAL_ID_MAX_LENGTH} characters, of which "
+            "at least one can be seen.",
+            field="external_id",
         )
-    return title
+    return text
+
+
+def fitting_line(text: str, max_length: int) -> str:
+    """Make a name or title of any text, cut if it is too long; empty if nothing is left."""
+    kept = "".join(character if character.isprintable() else " " for character in text)
+    line = " ".join(_normalised(kept[: max_length * _MOST_TYPED]).split())
+    return _line(line[:max_length], max_length) or ""
 
 
 def mentioned_usernames(content: str) -> frozenset[str]:
-    """The names after an `@`, in lower case; whoever they may belong to."""
-    return frozenset(name.lower() for name in _MENTION.findall(content))
-
-
-def _is_line(text: str, max_length: int) -> bool:
-    return (
-        len(text) <= max_length
-        and _is_visible(text)
-        and not any(
-            unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
-            or character in _BIDI_CONTROLS
-            for character in text
-        )
+    """The mentioned usernames, in lower case; accounts of these names may not exist."""
+    return frozenset(
+        span.text[1:].lower()
+        for span in spans(content)
+        if span.kind is SpanKind.MENTION
     )
 
 
-def _is_visible(text: str) -> bool:
-    """Whether there is anything to point at: a letter, number, mark of its own or sign."""
-    return any(
-        unicodedata.category(character)[0] in "LNPS" and character not in _BLANK
-        for character in text
+def _line_or_refuse(text: str, max_length: int, refusal: InvalidError) -> str:
+    line = _line(text, max_length)
+    if line is None:
+        raise refusal
+    return line
+
+
+def _line(text: str, max_length: int) -> str | None:
+    """A name in its normal form; None if it cannot have one.
+
+    The form is composed (NFC), with single spaces, without invisible characters that
+    change nothing. So two names that differ look different.
+    """
+    typed = text.strip()
+    if len(typed) > max_length * _MOST_TYPED or not is_storable(typed):
+        return None
+    if BIDI_CONTROLS.search(typed) or any(map(_is_control, typed)):
+        return None
+    line = " ".join(_normalised(typed).split())
+    fits = len(line) <= max_length and is_visible(line) and not _is_piled_up(line)
+    return line if fits else None
+
+
+def _normalised(text: str) -> str:
+    return unicodedata.normalize(
+        "NFC", without_ineffective(unicodedata.normalize("NFC", text))
+    )
+
+
+def _is_control(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def _is_piled_up(line: str) -> bool:
+    """Whether a letter has so many marks that they cover the lines around it."""
+    marks = 0
+    for character in line:
+        match unicodedata.category(character):
+            case "Mn" | "Me":
+                marks += 1
+            case "Mc":
+                continue
+            case _:
+                marks = 0
+        if marks > _MOST_MARKS:
+            return True
+    return False
+
+
+def _described(max_length: int) -> str:
+    return (
+        f"1 to {max_length} characters that can be seen, no control characters, and at "
+        f"most {_MOST_MARKS} marks on a letter"
     )

@@ -1,8 +1,8 @@
-"""How a process learns at once that another has written something to be told.
+"""Wake-ups between processes: a process learns at once that another has written an event.
 
-A wake-up says no more than "look": what there is, is in the database. So one that
-is lost or made up does no harm, and whoever waits looks once a second anyway:
-while a channel is down, that is how fast news travels.
+A wake-up has no data, since the event is in the database. So a lost or spurious one
+does no harm. Waiting processes also poll once a second, which bounds the delay while a
+channel is down. A `Change` sends wake-ups.
 """
 
 import logging
@@ -13,40 +13,26 @@ from typing import Final, Protocol
 
 import psycopg
 from django.conf import settings
-from django.db import Error, connection, connections, transaction
-from redis import ConnectionPool, Redis, RedisError
+from django.db import Error, connection, connections
+from redis import ConnectionPool, RedisError
 from redis.backoff import NoBackoff
 from redis.client import PubSub
 from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
 
-_NOTIFIED: Final = "parley_events"
-# How often a SQLite file is looked at: a few microseconds each.
-_GLANCE_SECONDS: Final = 0.01
-# A Redis that does not answer holds no writer up for longer, nor soon again.
-_REDIS_PATIENCE_SECONDS: Final = 0.5
-_REDIS_PAUSE_SECONDS: Final = 5.0
-
-
-def announce() -> None:
-    """Within a transaction that wrote what is to be told: wake all once it commits."""
-    match settings.PARLEY_WAKEUPS:
-        case "postgres":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_notify(%s, '')", [_NOTIFIED])
-        case "redis":
-            transaction.on_commit(_publisher.publish, robust=True)
-        case "sqlite":
-            # Whoever waits watches the file.
-            pass
+NOTIFIED: Final = "parley_events"
+# Pause between two polls of a SQLite file; a poll takes a few microseconds.
+_FILE_POLL_SECONDS: Final = 0.01
+# A Redis that does not answer may delay a writer this long.
+_REDIS_TIMEOUT_SECONDS: Final = 0.5
 
 
 class Channel(Protocol):
-    """The other end, of one thread."""
+    """The receiving end of wake-ups, used by one thread."""
 
     def wait(self, timeout: float) -> None:
-        """Return once there may be something new, at the latest after so many seconds."""
+        """Return as soon as there may be something new, at the latest after `timeout` seconds."""
 
     def close(self) -> None: ...
 
@@ -62,10 +48,11 @@ def open_channel() -> Channel:
 
 
 class SqliteChannel:
-    """Looks whether the file was written to, by whatever process."""
+    """Polls whether any process has written to the database file."""
 
     def __init__(self) -> None:
-        # Of its own: a connection does not see its own writes as changes.
+        # A separate connection: `data_version` does not change by a connection's own
+        # writes.
         self._database = connections["default"].copy("default")
         self._version: int | None = None
 
@@ -73,7 +60,7 @@ class SqliteChannel:
         deadline = time.monotonic() + timeout
         try:
             while not self._changed() and (left := deadline - time.monotonic()) > 0:
-                time.sleep(min(_GLANCE_SECONDS, left))
+                time.sleep(min(_FILE_POLL_SECONDS, left))
         except (Error, sqlite3.Error) as error:
             _lost(error)
             self.close()
@@ -85,7 +72,7 @@ class SqliteChannel:
 
     def _changed(self) -> bool:
         self._database.ensure_connection()
-        # Past Django's cursor, which would cost more than the look itself.
+        # Django's cursor would cost more than the poll itself.
         raw: sqlite3.Connection = self._database.connection
         version: int = raw.execute("PRAGMA data_version").fetchone()[0]
         before, self._version = self._version, version
@@ -93,7 +80,7 @@ class SqliteChannel:
 
 
 class PostgresChannel:
-    """LISTEN, on a connection of its own."""
+    """LISTENs on a connection of its own, which stays open."""
 
     def __init__(self) -> None:
         self._database = connections["default"].copy("default")
@@ -101,6 +88,7 @@ class PostgresChannel:
     def wait(self, timeout: float) -> None:
         try:
             if self._database.connection is None:
+                # Return at once: events may have come before the connection listened.
                 self._listen()
                 return
             raw: psycopg.Connection = self._database.connection
@@ -118,11 +106,11 @@ class PostgresChannel:
 
     def _listen(self) -> None:
         with self._database.cursor() as cursor:
-            cursor.execute(f"LISTEN {_NOTIFIED}")
+            cursor.execute(f"LISTEN {NOTIFIED}")
 
 
 class RedisChannel:
-    """A subscription."""
+    """Subscribes to a channel of Redis."""
 
     def __init__(self) -> None:
         self._subscription: PubSub | None = None
@@ -130,13 +118,16 @@ class RedisChannel:
     def wait(self, timeout: float) -> None:
         try:
             if self._subscription is None:
-                self._subscription = PubSub(_redis(), ignore_subscribe_messages=True)
-                self._subscription.subscribe(_redis_channel())
+                self._subscription = PubSub(
+                    redis_pool(), ignore_subscribe_messages=True
+                )
+                self._subscription.subscribe(redis_channel())
                 return
             deadline = time.monotonic() + timeout
             while (left := deadline - time.monotonic()) > 0:
                 if self._subscription.get_message(timeout=left) is not None:
                     break
+            # Drop further wake-ups that have arrived: one stands for all.
             while self._subscription.get_message(timeout=0) is not None:
                 pass
         except (RedisError, OSError) as error:
@@ -151,41 +142,22 @@ class RedisChannel:
         self._subscription = None
 
 
-class _Publisher:
-    """Tells Redis; when that is down it loses the wake-up, and time for one writer."""
-
-    def __init__(self) -> None:
-        self._client: Redis | None = None
-        self._silent_until = 0.0
-
-    def publish(self) -> None:
-        if time.monotonic() < self._silent_until:
-            return
-        try:
-            self._client = self._client or Redis(connection_pool=_redis())
-            self._client.publish(_redis_channel(), b"")
-        except RedisError as error:
-            self._silent_until = time.monotonic() + _REDIS_PAUSE_SECONDS
-            logger.warning("nobody is told of an event at once: %s", error)
-
-
-_publisher: Final = _Publisher()
-
-
-def _redis() -> ConnectionPool:
+def redis_pool() -> ConnectionPool:
     return ConnectionPool.from_url(
         settings.PARLEY_REDIS_URL,
-        socket_timeout=_REDIS_PATIENCE_SECONDS,
-        socket_connect_timeout=_REDIS_PATIENCE_SECONDS,
-        # Trying again is for whoever can wait.
+        socket_timeout=_REDIS_TIMEOUT_SECONDS,
+        socket_connect_timeout=_REDIS_TIMEOUT_SECONDS,
+        # No retries: the caller is a writer that must not wait.
         retry=Retry(NoBackoff(), 0),
     )
 
 
-def _redis_channel() -> str:
-    """A Redis may serve several installations."""
+def redis_channel() -> str:
+    """The name of this installation's channel: several may share a Redis."""
     return f"parley:{connection.settings_dict['NAME']}:events"
 
 
 def _lost(error: Exception) -> None:
-    logger.warning("news travels by a look a second: %s", type(error).__name__)
+    logger.warning(
+        "no wake-ups for now, polling once a second instead: %s", type(error).__name__
+    )

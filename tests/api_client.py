@@ -7,6 +7,8 @@ from typing import Literal
 import orjson
 from django.test import Client
 
+from tests.declared import require_declared
+
 API = "/api/v1"
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -46,9 +48,13 @@ class Answer:
         return value
 
     @property
+    def is_problem(self) -> bool:
+        return self.headers.get("Content-Type") == "application/problem+json"
+
+    @property
     def code(self) -> str:
         """The code of a problem, after checking that it has a problem's whole shape."""
-        assert self.headers["Content-Type"] == "application/problem+json", self.body
+        assert self.is_problem, self.body
         assert self.json.keys() == {
             "type",
             "title",
@@ -85,7 +91,13 @@ class ApiClient:
             content_type="application/json",
             headers=headers,
         )
-        return Answer(response.status_code, dict(response.headers), response.getvalue())
+        answer = Answer(
+            response.status_code, dict(response.headers), response.getvalue()
+        )
+        if answer.is_problem:
+            route = response.wsgi_request.resolver_match
+            require_declared(method, "" if route is None else route.route, answer.code)
+        return answer
 
     def get(self, path: str, **headers: str) -> Answer:
         return self.call("GET", path, headers=headers)
@@ -102,7 +114,7 @@ class ApiClient:
     def delete(self, path: str) -> Answer:
         return self.call("DELETE", path)
 
-    def walk(self, path: str, *, limit: int) -> list[Json]:
+    def paginate(self, path: str, *, limit: int) -> list[Json]:
         """The items of all pages of a list, in order."""
         joint = "&" if "?" in path else "?"
         found: list[Json] = []

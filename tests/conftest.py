@@ -11,19 +11,21 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.cache import caches
 from django.core.cache.backends.redis import RedisCache
-from django.db import connection
+from django.db import connection, connections
 from django.db.models.signals import post_save, pre_save
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
-from api.events.seats import SEATS
+from api.events.stream_slots import STREAM_SLOTS
 from messaging import signals
 from messaging.models import Conversation, Message, User
 from messaging.services.conversations import start_group
 from messaging.services.tokens import issue_token
 from tests.api_client import ApiClient
+from tests.databases import own_database
 from tests.hashing import QUICK_HASHERS
-from tests.interruption import take_sigterm_as_interrupt
+from tests.interruption import heed_sigint, take_sigterm_as_interrupt
 from tests.live_server import LiveServer, served_database
+from tests.slow import is_left_out, is_slow, is_without_database
 
 PASSWORD = "correct horse battery staple"
 
@@ -45,9 +47,9 @@ class Execute(Protocol):
     ) -> object: ...
 
 
-class Meanwhile(Protocol):
+class RunBeforeQuery(Protocol):
     def __call__(
-        self, deed: Callable[[], object], *, before: str
+        self, action: Callable[[], object], *, before: str
     ) -> AbstractContextManager[None]: ...
 
 
@@ -55,7 +57,60 @@ class ClientOf(Protocol):
     def __call__(self, user: User) -> ApiClient: ...
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--all", action="store_true", help="run what tests/slow.py leaves out too"
+    )
+    parser.addoption(
+        "--slow", action="store_true", help="run only what tests/slow.py leaves out"
+    )
+    parser.addoption(
+        "--only-database",
+        action="store_true",
+        help="leave out what no database has a part in (tests/slow.py)",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if config.option.only_database and is_without_database(collection_path):
+        return True
+    return (
+        not _wants_all(config) and is_left_out(collection_path, config.args)
+    ) or None
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    if config.option.slow:
+        _deselect(config, items, lambda item: not _is_left_out(config, item))
+    elif not _wants_all(config):
+        _deselect(config, items, lambda item: is_slow(item, config.args))
+
+
+def _deselect(
+    config: pytest.Config,
+    items: list[pytest.Item],
+    is_unwanted: Callable[[pytest.Item], bool],
+) -> None:
+    unwanted = [item for item in items if is_unwanted(item)]
+    config.hook.pytest_deselected(items=unwanted)
+    items[:] = [item for item in items if item not in set(unwanted)]
+
+
+def _is_left_out(config: pytest.Config, item: pytest.Item) -> bool:
+    return is_left_out(item.path, config.args) or is_slow(item, config.args)
+
+
+def _wants_all(config: pytest.Config) -> bool:
+    """The long tests are few: with `-m long` all of them run."""
+    return bool(
+        config.option.all or config.option.slow or config.option.markexpr == "long"
+    )
+
+
 def pytest_configure() -> None:
+    heed_sigint()
     take_sigterm_as_interrupt()
     _take_own_redis_database()
 
@@ -81,9 +136,19 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None) -> None:
         connection.settings_dict["OPTIONS"].pop("options")
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_blocker: DjangoDbBlocker,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    with django_db_blocker.unblock(), own_database():
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
-    """LocMemCache outlives a test, and so do the versions that its keys name."""
+    """LocMemCache is kept between tests, and so are the versions in its keys."""
     for cache in caches.all():
         cache.clear()
     yield
@@ -92,11 +157,11 @@ def _empty_cache() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _seats_given_back() -> Iterator[None]:
-    """A seat that a request kept would be missing for good."""
-    before = SEATS.taken()
+def _stream_slots_released() -> Iterator[None]:
+    """A slot that a request did not release would be lost for the rest of the run."""
+    before = STREAM_SLOTS.taken()
     yield
-    assert SEATS.taken() == before
+    assert STREAM_SLOTS.taken() == before
 
 
 @pytest.fixture(autouse=True)
@@ -111,6 +176,17 @@ def _no_limits(settings: Settings) -> None:
 
 
 @pytest.fixture
+def plain(tmp_path: Path) -> dict[str, str]:
+    """An environment without any setting but where the data is."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PARLEY_") and name not in {"DATABASE_URL", "REDIS_URL"}
+    }
+    return {**kept, "PARLEY_DATA_DIR": str(tmp_path / "data")}
+
+
+@pytest.fixture
 def no_counters() -> Iterator[None]:
     """The cache that limits are counted in does not answer."""
     answering = caches["limits"]
@@ -118,6 +194,19 @@ def no_counters() -> Iterator[None]:
     caches["limits"] = RedisCache("redis://127.0.0.1:1/0", {})
     yield
     caches["limits"] = answering
+
+
+@pytest.fixture
+def unreachable_database(db: None) -> Iterator[None]:
+    """A connection to an address without a database."""
+    working = connections["default"]
+    broken = working.copy()
+    broken.settings_dict.update(NAME="/nowhere/parley", HOST="127.0.0.1", PORT=1)
+    connections["default"] = broken
+    try:
+        yield
+    finally:
+        connections["default"] = working
 
 
 @pytest.fixture
@@ -157,8 +246,8 @@ def anonymous(db: None) -> ApiClient:
 
 
 @pytest.fixture
-def receivers_disconnected() -> DisconnectReceivers:
-    """Rows as they are written, without what the receivers of a message add."""
+def disconnect_receivers() -> DisconnectReceivers:
+    """Disconnect the receivers of a message, so that a save writes its row alone."""
 
     @contextmanager
     def disconnected() -> Iterator[None]:
@@ -209,11 +298,11 @@ def group(ann: User, bob: User, cleo: User) -> Conversation:
 
 
 @pytest.fixture
-def meanwhile() -> Meanwhile:
-    """Do something just before a query, as another process might."""
+def run_before_query() -> RunBeforeQuery:
+    """Run an action just before a query, as another process might."""
 
     @contextmanager
-    def interrupted(deed: Callable[[], object], *, before: str) -> Iterator[None]:
+    def interrupted(action: Callable[[], object], *, before: str) -> Iterator[None]:
         done = False
 
         def watch(
@@ -226,7 +315,7 @@ def meanwhile() -> Meanwhile:
             nonlocal done
             if before in statement and not done:
                 done = True
-                deed()
+                action()
             return execute(statement, parameters, many, context)
 
         with connection.execute_wrapper(watch):

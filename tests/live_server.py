@@ -11,24 +11,22 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
-from typing import Literal
+from typing import Final
 
 import httpx
-import psycopg
 from django.conf import settings
-from django.db import connection
-from psycopg import sql
+
+from tests.databases import migrated_database
 
 PASSWORD = "correct horse battery staple"
-
-Interface = Literal["asgi", "wsgi"]
 
 # A line for each of tens of thousands of requests.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 # Long enough for a busy machine; a test never waits for it to pass.
-_PATIENCE = 60
+_TIMEOUT = 60
 
 
 @dataclass(slots=True)
@@ -48,20 +46,13 @@ class LiveServer:
     """Server processes that share a database; `urls` has one base URL for each."""
 
     environment: Mapping[str, str]
-    interface: Interface = "asgi"
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     urls: list[str] = field(default_factory=list)
     clients: list[httpx.Client] = field(default_factory=list)
 
     @classmethod
-    def start(
-        cls,
-        environment: Mapping[str, str],
-        *,
-        processes: int,
-        interface: Interface = "asgi",
-    ) -> "LiveServer":
-        server = cls(environment, interface)
+    def start(cls, environment: Mapping[str, str], *, processes: int) -> "LiveServer":
+        server = cls(environment)
         for _ in range(processes):
             server.add_process()
         return server
@@ -71,18 +62,18 @@ class LiveServer:
         url = f"http://127.0.0.1:{free_port()}"
         self.urls.append(url)
         self.processes.append(self._spawn(url))
-        self._await_ready(url)
+        self._await_ready(url, self.processes[-1])
         return url
 
     def kill(self, process: int) -> None:
         """End one as a power cut would, its workers with it."""
         os.killpg(self.processes[process].pid, signal.SIGKILL)
-        self.processes[process].wait(_PATIENCE)
+        self.processes[process].wait(_TIMEOUT)
 
     def revive(self, process: int) -> None:
         """Start one that was killed again, at its address, and wait until it is ready."""
         self.processes[process] = self._spawn(self.urls[process])
-        self._await_ready(self.urls[process])
+        self._await_ready(self.urls[process], self.processes[process])
 
     def client(self, process: int = 0, person: Person | None = None) -> httpx.Client:
         """A client of one of the processes, as this person or as nobody.
@@ -92,7 +83,7 @@ class LiveServer:
         client = httpx.Client(
             base_url=f"{self.urls[process]}/api/v1",
             headers={} if person is None else person.headers,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
         )
         self.clients.append(client)
         return client
@@ -111,16 +102,16 @@ class LiveServer:
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         for process in self.processes:
-            process.wait(_PATIENCE)
+            process.wait(_TIMEOUT)
 
     def _spawn(self, url: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [
                 sys.executable,
-                *("-m", "granian", "--interface", self.interface),
+                *("-m", "granian", "--interface", "asgi"),
                 *("--port", url.rpartition(":")[2]),
                 *("--workers", "1", "--backpressure", "2000"),
-                *("--log-level", "warning", f"config.{self.interface}:application"),
+                *("--log-level", "warning", "config.asgi:application"),
             ],
             env=self.environment,
             cwd=settings.BASE_DIR,
@@ -128,13 +119,13 @@ class LiveServer:
             start_new_session=True,
         )
 
-    def _await_ready(self, url: str) -> None:
-        deadline = time.monotonic() + _PATIENCE
+    def _await_ready(self, url: str, process: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + _TIMEOUT
         while True:
             try:
-                httpx.get(f"{url}/readyz", timeout=_PATIENCE).raise_for_status()
+                httpx.get(f"{url}/readyz", timeout=_TIMEOUT).raise_for_status()
             except httpx.TransportError:
-                if time.monotonic() > deadline:
+                if process.poll() is not None or time.monotonic() > deadline:
                     raise
                 time.sleep(0.05)
             else:
@@ -144,10 +135,8 @@ class LiveServer:
 @contextmanager
 def served_database(folder: Path) -> Iterator[Mapping[str, str]]:
     """The environment of servers with a fresh, migrated database."""
-    with fresh_database(folder) as url:
-        environment = served_by(url, folder)
-        migrate(environment)
-        yield environment
+    with migrated_database(folder) as url:
+        yield served_by(url, folder)
 
 
 def served_by(url: str, folder: Path) -> Mapping[str, str]:
@@ -162,43 +151,16 @@ def served_by(url: str, folder: Path) -> Mapping[str, str]:
     }
 
 
-def migrate(environment: Mapping[str, str], *target: str) -> None:
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0", *target],
-        env=environment,
-        cwd=settings.BASE_DIR,
-        check=True,
-    )
-
-
-@contextmanager
-def fresh_database(folder: Path) -> Iterator[str]:
-    """The address of a new, empty database, of the kind that the tests run on."""
-    if connection.vendor == "sqlite":
-        yield f"sqlite:///{folder / 'live.sqlite3'}"
-        return
-    name = f"parley_live_{secrets.token_hex(6)}"
-    base = settings.DATABASES["default"]
-    conninfo = psycopg.conninfo.make_conninfo(
-        host=base["HOST"],
-        port=base["PORT"] or None,
-        user=base["USER"],
-        password=base["PASSWORD"] or None,
-        dbname="postgres",
-    )
-    with psycopg.connect(conninfo, autocommit=True) as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        try:
-            authority = f"{base['USER']}:{base['PASSWORD']}@{base['HOST']}"
-            yield f"postgres://{authority}:{base['PORT'] or 5432}/{name}"
-        finally:
-            server.execute(
-                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+# Below those that the kernel gives to outgoing connections, which would take one between
+# here and its server; and other ones for each process of the tests.
+_FIRST_PORT: Final = 10_000 + os.getpid() % 200 * 100
+_PORTS: Final = cycle(range(_FIRST_PORT, _FIRST_PORT + 100))
 
 
 def free_port() -> int:
+    return next(port for port in _PORTS if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+        return probe.connect_ex(("127.0.0.1", port)) != 0

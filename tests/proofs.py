@@ -10,10 +10,10 @@ from messaging.access import (
 )
 from messaging.ids import ConversationId, MessageId, UserId
 from messaging.models import Conversation, Message, User
-from messaging.shown import AnyMessage
+from messaging.projections import MessageProjection
 
 
-def part_of(user: User, conversation: Conversation) -> Membership:
+def membership_of(user: User, conversation: Conversation) -> Membership:
     return access.membership(
         reader=UserId(user.pk), conversation_id=ConversationId(conversation.pk)
     )
@@ -31,7 +31,7 @@ def readable_by(user: User, message: Message) -> ReadableMessage:
     )
 
 
-def own_of(user: User, message: AnyMessage) -> OwnMessage:
+def own_of(user: User, message: Message | MessageProjection) -> OwnMessage:
     return access.own_message(sender=UserId(user.pk), message_id=MessageId(message.pk))
 
 

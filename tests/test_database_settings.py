@@ -8,7 +8,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from tests.live_server import fresh_database, served_by
+from tests.databases import fresh_database
+from tests.live_server import served_by
 
 _ASKED = {
     "sqlite": {
@@ -16,6 +17,8 @@ _ASKED = {
         # FULL: no acknowledged write is lost when the power goes.
         "PRAGMA synchronous": "2",
         "PRAGMA foreign_keys": "1",
+        # Whatever build of SQLite this is.
+        "PRAGMA secure_delete": "1",
     },
     "postgresql": {
         "SHOW synchronous_commit": "on",
@@ -36,7 +39,7 @@ with connection.cursor() as cursor:
 def test_it_is_durable_and_ends_what_hangs(tmp_path: Path) -> None:
     asked = _ASKED[connection.vendor]
     with fresh_database(tmp_path) as url:
-        told = subprocess.run(
+        process = subprocess.run(
             [
                 *(sys.executable, "manage.py", "shell", "--verbosity", "0"),
                 *("--command", _ASK.format([*asked])),
@@ -47,4 +50,4 @@ def test_it_is_durable_and_ends_what_hangs(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
         )
-    assert told.stdout.split() == [*asked.values()]
+    assert process.stdout.split() == [*asked.values()]

@@ -18,12 +18,13 @@ def test_what_is_filled_in_keeps_every_promise() -> None:
     assert list(find_inconsistencies()) == []
     assert Message.objects.count() == 100 + 13 + 41 + _UNREAD
     assert read_clock() == Message.objects.latest("pk").pk
-    # Each message told the one other person there.
+    # Each message notified the one other person there.
     assert Notification.objects.count() == Message.objects.count()
 
     reader = ApiClient(filled.reader)
     assert reader.get("/inbox/summary").json == {
         "unread_count": _UNREAD,
+        "badge_count": _UNREAD,
         "mention_count": 0,
         "conversation_count": UNREAD_CONVERSATIONS,
         "up_to": reader.get("/inbox").text("up_to"),

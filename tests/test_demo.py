@@ -36,7 +36,7 @@ def seed() -> str:
     return said.getvalue()
 
 
-def everything() -> list[Rows]:
+def all_rows() -> list[Rows]:
     models = (User, Conversation, Participant, Message, MessageHistory, Notification)
     return [
         list(model._default_manager.order_by("pk").values_list()) for model in models
@@ -101,9 +101,13 @@ def test_everything_happened_when_its_message_was_sent() -> None:
         assert notification.created_at == notification.message.timestamp
     for edit in MessageHistory.objects.select_related("message"):
         assert edit.edited_at > edit.message.timestamp
-    for part in Participant.objects.select_related("conversation"):
-        first = part.conversation.messages.earliest("sequence")
-        assert part.joined_at == part.conversation.created_at == first.timestamp
+    for participant in Participant.objects.select_related("conversation"):
+        first = participant.conversation.messages.earliest("sequence")
+        assert (
+            participant.joined_at
+            == participant.conversation.created_at
+            == first.timestamp
+        )
 
 
 def test_the_inbox_is_in_the_order_of_time() -> None:
@@ -115,9 +119,9 @@ def test_the_inbox_is_in_the_order_of_time() -> None:
 
 def test_running_it_again_changes_nothing_and_prints_the_same() -> None:
     first = seed()
-    before = everything()
+    before = all_rows()
     second = seed()
-    assert everything() == before
+    assert all_rows() == before
     assert first.splitlines()[1:] == second.splitlines()[1:]
     assert second.startswith("The demo is there already.\n")
 
@@ -153,10 +157,10 @@ def test_a_real_account_with_a_name_of_the_demo_is_not_touched(
     data_dir: Path, make_user: MakeUser
 ) -> None:
     make_user("Kenji")
-    before = everything()
+    before = all_rows()
     with pytest.raises(CommandError, match="usernames that real accounts have: Kenji"):
         seed()
-    assert everything() == before
+    assert all_rows() == before
     assert not data_dir.exists()
 
 
@@ -164,6 +168,6 @@ def test_a_refused_run_leaves_nothing(settings: Settings, data_dir: Path) -> Non
     settings.PARLEY_MAX_PARTICIPANTS = 5
     with pytest.raises(CommandError, match="at most 5 participants"):
         seed()
-    assert not any(everything())
+    assert not any(all_rows())
     settings.PARLEY_MAX_PARTICIPANTS = 6
     assert seed().startswith("The demo is filled in.")

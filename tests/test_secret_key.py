@@ -5,7 +5,7 @@ from django.conf import settings as configured
 from django.test import Client
 from pytest_django import Settings
 
-from config.settings import Environment
+from config.variables import Environment
 from messaging.models import User
 
 

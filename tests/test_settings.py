@@ -5,7 +5,8 @@ from pathlib import Path
 import pydantic
 import pytest
 
-from config.settings import BASE_DIR, Environment, _kept_secret_key
+from config.secret_key import kept_secret_key
+from config.variables import CHECKOUT, Environment
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_without_variables_it_is_safe_and_local(
     assert (read.debug, read.https, read.secret_key) == (False, False, "")
     assert read.allowed_hosts == ("localhost", "127.0.0.1", "[::1]")
     assert (read.database_url, read.redis_url) == ("", "")
-    assert read.data_dir == BASE_DIR / "var"
+    assert read.data_dir == CHECKOUT / "var"
     assert read.max_participants == 1000
 
 
@@ -64,19 +65,36 @@ def test_nonsense_stops_the_start(
         Environment()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, field in Environment.model_fields.items()
+        if field.annotation is int
+    ],
+)
+def test_each_number_has_bounds_and_plain_digits(
+    environment: pytest.MonkeyPatch, name: str
+) -> None:
+    for value in ("9" * 14, "-1", "1_0", " 5"):
+        environment.setenv(f"PARLEY_{name.upper()}", value)
+        with pytest.raises(pydantic.ValidationError):
+            Environment()
+
+
 def test_hosts_are_taken_as_they_are() -> None:
     assert Environment(allowed_hosts=("a",)).allowed_hosts == ("a",)
 
 
 def test_a_secret_key_is_written_once_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "var" / "secret-key"
-    key = _kept_secret_key(path)
+    key = kept_secret_key(path)
     assert len(key) == 64
-    assert _kept_secret_key(path) == path.read_text() == key
+    assert kept_secret_key(path) == path.read_text() == key
     assert path.stat().st_mode & 0o777 == 0o600
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_no_two_installations_have_one_secret_key(tmp_path: Path) -> None:
-    keys = {_kept_secret_key(tmp_path / name / "key") for name in "abc"}
+    keys = {kept_secret_key(tmp_path / name / "key") for name in "abc"}
     assert len(keys) == 3

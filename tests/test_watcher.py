@@ -1,4 +1,4 @@
-"""The thread that watches for all streams: nothing but being stopped ends it."""
+"""The watcher thread of all streams runs until it is stopped, whatever fails."""
 
 import logging
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from threading import Event
 import pytest
 from typing_extensions import override
 
-from api.events.frames import Addressed
+from api.events.frames import AddressedFrame
 from api.events.streams import Credential
 from api.events.watcher import Watcher
 from messaging.ids import UserId
 
-PATIENCE = 60
+TIMEOUT = 60
 
 
 @dataclass
@@ -28,9 +28,11 @@ class Nobody:
     def credentials(self) -> frozenset[Credential]:
         return frozenset()
 
-    def tell(self, told: list[Addressed]) -> None: ...
+    def send(self, outgoing: list[AddressedFrame]) -> None: ...
 
-    def start_over(self) -> None: ...
+    def reread_log(self) -> None: ...
+
+    def reset_position(self) -> None: ...
 
     def sign_out(self, credentials: frozenset[Credential]) -> None: ...
 
@@ -58,24 +60,24 @@ class StoppedMeanwhile(Nobody):
         return super().users()
 
 
-def test_what_nobody_foresaw_is_logged_and_survived(
+def test_an_unexpected_exception_is_logged_and_survived(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     listeners = FaultyOnce()
     watcher = Watcher(listeners)
     with caplog.at_level(logging.ERROR):
         watcher.start()
-        went_on = listeners.asked.wait(PATIENCE)
+        went_on = listeners.asked.wait(TIMEOUT)
         watcher.stop()
-        watcher.join(PATIENCE)
+        watcher.join(TIMEOUT)
     assert went_on
     assert not watcher.is_alive()
     assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
-def test_it_stops_however_close_to_falling_asleep() -> None:
+def test_the_watcher_stops_even_just_before_it_sleeps() -> None:
     listeners = StoppedMeanwhile()
     listeners.watcher = watcher = Watcher(listeners)
     watcher.start()
-    watcher.join(PATIENCE)
+    watcher.join(TIMEOUT)
     assert not watcher.is_alive()

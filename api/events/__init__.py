@@ -1,1 +1,1 @@
-"""Live events as they leave the server: streams, and polls that wait."""
+"""Delivery of live events over HTTP: streams and long polling."""

@@ -1,4 +1,4 @@
-"""Events as server-sent events, each serialised once for all who are told it."""
+"""Frames: events as server-sent events (SSE), serialised once for all recipients."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -14,38 +14,41 @@ from api.schemas.events import (
     event_json,
     event_out,
 )
-from api.schemas.people import user_out
+from api.schemas.users import user_out
 from messaging.ids import ConversationId, Position, UserId
 from messaging.models import User
 from messaging.services.deliveries import Delivery
 from messaging.services.events import Log
 
-# What comes first: how soon a client may come back.
+# The first line of a stream: clients wait this many milliseconds before they reconnect.
 RETRY: Final = b"retry: 2000\n\n"
-# A comment, so that neither end takes the silence for a broken connection.
+# A comment line, sent as a heartbeat: it keeps clients and proxies from taking silence
+# for a broken connection.
 HEARTBEAT: Final = b": \n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """`position` is None for what is told to whoever listens, and never again."""
+    """An event as JSON and as SSE. `position` is None for transient events, which are not
+    logged.
+    """
 
     position: Position | None
     json: bytes
-    sent: bytes
-    # Whom it says to be there, or not to be.
+    sse: bytes
+    # For a presence event: the user, and whether they are online.
     presence: tuple[UserId, bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Addressed:
+class AddressedFrame:
     recipients: frozenset[UserId]
     frame: Frame
 
 
-def addressed(deliveries: Iterable[Delivery], log: Log) -> list[Addressed]:
+def addressed(deliveries: Iterable[Delivery], log: Log) -> list[AddressedFrame]:
     return [
-        Addressed(
+        AddressedFrame(
             delivery.recipients,
             _frame(
                 event_out(delivery),

@@ -1,8 +1,7 @@
-"""Answers that wait for events.
+"""Responses that wait for events.
 
-Under an asynchronous server they are sent by `live()`. A worker that knows
-requests only iterates them like any other, and is not held up: it sends what there
-is, and the client comes back for more.
+The ASGI application iterates `live()`. Django's development server and test client
+iterate the response itself, which ends after the backlog; clients then reconnect.
 """
 
 from abc import abstractmethod
@@ -14,10 +13,10 @@ from django.http import StreamingHttpResponse
 from typing_extensions import override
 
 from api.events import frames
-from api.events.catching_up import catch_up
+from api.events.backlog import read_backlog
+from api.events.fan_out import FanOut
 from api.events.frames import RECONNECT, RETRY, Frame
-from api.events.hub import Hub
-from api.events.seats import Seat
+from api.events.stream_slots import StreamSlot
 from api.events.streams import Credential, Stream
 from api.schemas.events import EVENT_STREAM
 from messaging.ids import Position
@@ -27,10 +26,12 @@ from messaging.services.presence import present_contacts
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Who listens, and from where on: None if what came since is not kept."""
+    """Where a stream starts; `position` is None if events after the client's cursor were
+    cleared.
+    """
 
     credential: Credential
-    seat: Seat
+    slot: StreamSlot
     log: Log
     position: Position | None
 
@@ -40,23 +41,26 @@ class Start:
 
 
 class LiveResponse(StreamingHttpResponse):
-    """An answer that goes on, and holds a seat while it does."""
+    """A response that stays open, and holds a stream slot until it is closed."""
 
     def __init__(self, start: Start, content_type: str) -> None:
         super().__init__(self._at_once(), content_type=content_type)
         self["Cache-Control"] = "no-store"
+        # nginx would buffer the stream without this header.
         self["X-Accel-Buffering"] = "no"
         self.start = start
         self._handed_over = False
 
     @abstractmethod
-    def live(self, hub: Hub) -> AsyncGenerator[bytes, None]: ...
+    def live(self, fan_out: FanOut) -> AsyncGenerator[bytes, None]: ...
 
     @abstractmethod
     def _at_once(self) -> Iterator[bytes]: ...
 
     def hand_over(self) -> None:
-        """The request is over; whoever sends the rest releases the seat."""
+        """Close the request, but keep the slot; the event loop sends the body, then
+        releases it.
+        """
         self._handed_over = True
         self.close()
 
@@ -64,7 +68,7 @@ class LiveResponse(StreamingHttpResponse):
     def close(self) -> None:
         super().close()
         if not self._handed_over:
-            self.start.seat.release()
+            self.start.slot.release()
 
 
 class EventStreamResponse(LiveResponse):
@@ -73,15 +77,18 @@ class EventStreamResponse(LiveResponse):
         self._resumed = resumed
 
     @override
-    async def live(self, hub: Hub) -> AsyncGenerator[bytes, None]:
+    async def live(self, fan_out: FanOut) -> AsyncGenerator[bytes, None]:
         stream = Stream(self.start.credential, reached=self.start.reached)
-        with hub.subscribed(stream):
+        with fan_out.subscribed(stream):
             yield self._opening()
-            there = await hub.read(lambda: present_contacts(user=stream.user))
-            shown = stream.untold(frames.presence(user, online=True) for user in there)
-            if shown:
-                yield b"".join(frame.sent for frame in shown)
-            async for chunk in stream.chunks(hub.catch_up):
+            # Read after subscribing: changes of presence meanwhile are buffered.
+            present = await fan_out.read(lambda: present_contacts(user=stream.user))
+            unseen = stream.unseen(
+                frames.presence(user, online=True) for user in present
+            )
+            if unseen:
+                yield b"".join(frame.sse for frame in unseen)
+            async for chunk in stream.chunks(fan_out.read_backlog):
                 yield chunk
 
     @override
@@ -89,15 +96,15 @@ class EventStreamResponse(LiveResponse):
         yield self._opening()
         reached, complete = self.start.reached, False
         while not complete:
-            caught = catch_up(self.start.credential.user, after=reached)
-            reached, complete = caught.reached, caught.complete
-            yield b"".join(frame.sent for frame in caught.frames)
-        yield RECONNECT.sent
+            backlog = read_backlog(self.start.credential.user, after=reached)
+            reached, complete = backlog.reached, backlog.complete
+            yield b"".join(frame.sse for frame in backlog.frames)
+        yield RECONNECT.sse
 
     def _opening(self) -> bytes:
         if self.start.position is None:
-            return RETRY + frames.reset(self.start.log).sent
-        return RETRY if self._resumed else RETRY + frames.ready(self.start.log).sent
+            return RETRY + frames.reset(self.start.log).sse
+        return RETRY if self._resumed else RETRY + frames.ready(self.start.log).sse
 
 
 class PollResponse(LiveResponse):
@@ -107,24 +114,24 @@ class PollResponse(LiveResponse):
         self._seconds = seconds
 
     @override
-    async def live(self, hub: Hub) -> AsyncGenerator[bytes, None]:
+    async def live(self, fan_out: FanOut) -> AsyncGenerator[bytes, None]:
         stream = Stream(self.start.credential, reached=self.start.reached)
-        with hub.subscribed(stream):
-            found = self._known() or await stream.page(
-                hub.catch_up, limit=self._limit, seconds=self._seconds
+        with fan_out.subscribed(stream):
+            found = self._reset_frames() or await stream.page(
+                fan_out.read_backlog, limit=self._limit, seconds=self._seconds
             )
         yield self._page(found, stream.reached)
 
     @override
     def _at_once(self) -> Iterator[bytes]:
-        found, reached = self._known(), self.start.reached
+        found, reached = self._reset_frames(), self.start.reached
         if not found:
             user = self.start.credential.user
-            caught = catch_up(user, after=reached, limit=self._limit)
-            found, reached = caught.frames, caught.reached
+            backlog = read_backlog(user, after=reached, limit=self._limit)
+            found, reached = backlog.frames, backlog.reached
         yield self._page(found, reached)
 
-    def _known(self) -> list[Frame]:
+    def _reset_frames(self) -> list[Frame]:
         return [] if self.start.position is not None else [frames.reset(self.start.log)]
 
     def _page(self, found: list[Frame], reached: Position) -> bytes:

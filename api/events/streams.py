@@ -1,9 +1,8 @@
-"""What one connection has still to be told.
+"""One event stream: its buffer of frames, and its position in the log.
 
-A stream that is `behind` reads the log from where it got to, while what happens
-meanwhile is kept for it; then it lives on what it is handed. One that reads slower
-than things happen is handed no more than fits, and falls behind again: it costs
-no memory and holds up nobody.
+A stream that is `behind` reads its backlog from the log, and meanwhile buffers new
+frames. A stream whose buffer is full drops it and is behind again. So a slow client
+takes bounded memory and delays no other client (backpressure).
 """
 
 import asyncio
@@ -14,13 +13,17 @@ from typing import Final, Literal
 
 from prometheus_client import Counter
 
-from api.events.catching_up import PAGE, Caught
+from api.events.backlog import PAGE_SIZE, BacklogPage
 from api.events.frames import HEARTBEAT, RECONNECT, Frame
 from messaging.ids import Position, TokenId, UserId
 
+# Well below the idle timeout of common proxies (60 seconds).
 _HEARTBEAT_SECONDS: Final = 15.0
+# Bounds of a stream's buffer. A client that is slower than that is sent the events from
+# the log instead.
 _MAX_FRAMES: Final = 256
 _MAX_BYTES: Final = 256 * 1024
+_BEFORE_ALL: Final = Position(-1)
 
 _DELIVERED: Final = Counter(
     "parley_events_delivered", "Events handed to streams and polls."
@@ -31,7 +34,7 @@ Ended = Literal["shutdown", "signed-out"]
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a person opened a stream with, and their password's hash at that time."""
+    """The token or session that opened a stream, and the user's password hash at that time."""
 
     user: UserId
     token: TokenId | None
@@ -39,118 +42,137 @@ class Credential:
     password: str
 
 
-Read = Callable[[UserId, Position, int], Awaitable[Caught]]
+Read = Callable[[UserId, Position, int], Awaitable[BacklogPage]]
 
 
 class Stream:
-    """Of the event loop's thread alone."""
+    """One open stream. Only the event loop's thread uses it, so it needs no lock."""
 
     def __init__(self, credential: Credential, *, reached: Position) -> None:
         self.credential = credential
         self.reached = reached
         self.behind = True
         self.ended: Ended | None = None
-        self._kept: deque[Frame] = deque()
+        self._is_reset = False
+        self._buffer: deque[Frame] = deque()
         self._bytes = 0
         self._online: set[UserId] = set()
-        self._news = asyncio.Event()
+        self._arrived = asyncio.Event()
 
     @property
     def user(self) -> UserId:
         return self.credential.user
 
     def offer(self, frame: Frame) -> None:
-        """Keep a frame until the connection takes it, if there is room.
+        """Buffer a frame until the connection takes it; if the buffer is full, fall behind.
 
-        One that is logged is read again by a stream that is behind; what is told only
-        once is kept for it.
+        A stream that is behind buffers transient frames only: it reads the others from
+        the log.
         """
         if self.behind and frame.position is not None:
             return
-        if len(self._kept) < _MAX_FRAMES and self._bytes < _MAX_BYTES:
-            self._kept.append(frame)
-            self._bytes += len(frame.sent)
+        if len(self._buffer) < _MAX_FRAMES and self._bytes < _MAX_BYTES:
+            self._buffer.append(frame)
+            self._bytes += len(frame.sse)
         elif frame.position is not None:
             self.fall_behind()
-        self._news.set()
+        self._arrived.set()
 
-    def untold(self, frames: Iterable[Frame]) -> list[Frame]:
-        """Without those of people who are told of already: taken as told.
+    def unseen(self, frames: Iterable[Frame]) -> list[Frame]:
+        """Remove presence frames that tell the client nothing new, and remember the others
+        as sent.
 
-        Who is there is read when a stream opens, and handed to it when it changes;
-        what comes about in between may be both.
+        Presence is read when a stream opens, and sent when it changes. A change between
+        the two would be sent twice.
         """
-        return [frame for frame in frames if self._is_news(frame)]
+        return [frame for frame in frames if self._is_unseen(frame)]
 
     def fall_behind(self) -> None:
-        """Forget what is kept of the log: it has it all."""
+        """Drop the logged frames from the buffer: the stream reads them from the log."""
         self.behind = True
-        told_once = [frame for frame in self._kept if frame.position is None]
-        self._empty()
-        for frame in told_once:
+        unlogged = [frame for frame in self._buffer if frame.position is None]
+        self._clear_buffer()
+        for frame in unlogged:
             self.offer(frame)
-        self._news.set()
+        self._arrived.set()
+
+    def reset_position(self) -> None:
+        """Make the client start over, after a restore: its position belongs to the former log."""
+        self._is_reset = True
+        self.fall_behind()
 
     def end(self, how: Ended) -> None:
+        # The first reason counts.
         self.ended = self.ended or how
-        self._news.set()
+        self._arrived.set()
 
     async def chunks(self, read: Read) -> AsyncGenerator[bytes, None]:
-        """Everything from where it got to, until it is ended."""
+        """Yield frames as bytes, from the stream's position on, until the stream is ended."""
         while not self.ended:
             if self.behind:
-                async for caught in self._catch_up(read):
-                    yield caught
-            elif frames := self._take():
-                yield b"".join(frame.sent for frame in frames)
-            elif not await self._hear(_HEARTBEAT_SECONDS):
+                async for chunk in self._send_backlog(read):
+                    yield chunk
+            elif frames := self._take_buffered():
+                yield b"".join(frame.sse for frame in frames)
+            elif not await self._wait(_HEARTBEAT_SECONDS):
                 yield HEARTBEAT
         if self.ended == "shutdown":
-            yield RECONNECT.sent
+            yield RECONNECT.sse
 
     async def page(self, read: Read, *, limit: int, seconds: float) -> list[Frame]:
-        """The next events, as soon as there are any; none when the time is over."""
+        """Wait for the next events, `limit` at most; an empty list after `seconds`."""
         clock = asyncio.get_running_loop().time
         deadline = clock() + seconds
         while not self.ended:
             if self.behind:
-                frames = await self._catch_page(read, limit)
+                frames = await self._backlog_page(read, limit)
             else:
                 frames = self._take_logged(limit)
             if frames:
                 return frames
             left = deadline - clock()
-            if not self.behind and (left <= 0 or not await self._hear(left)):
+            if not self.behind and (left <= 0 or not await self._wait(left)):
                 break
         return []
 
-    async def _catch_up(self, read: Read) -> AsyncGenerator[bytes, None]:
+    async def _send_backlog(self, read: Read) -> AsyncGenerator[bytes, None]:
         complete = False
         self.behind = False
         while not (complete or self.ended):
-            caught = await read(self.user, self.reached, PAGE)
-            self.reached, complete = caught.reached, caught.complete
-            if caught.frames:
-                _DELIVERED.inc(len(caught.frames))
-                yield b"".join(frame.sent for frame in caught.frames)
+            backlog = await read(self.user, self._read_from(), PAGE_SIZE)
+            self.reached, complete = backlog.reached, backlog.complete
+            if backlog.frames:
+                _DELIVERED.inc(len(backlog.frames))
+                yield b"".join(frame.sse for frame in backlog.frames)
 
-    async def _catch_page(self, read: Read, limit: int) -> list[Frame]:
+    async def _backlog_page(self, read: Read, limit: int) -> list[Frame]:
         self.behind = False
-        caught = await read(self.user, self.reached, limit)
-        self.reached = caught.reached
-        if not caught.complete:
+        # `behind` is cleared before the read: frames that arrive meanwhile have to be
+        # buffered.
+        backlog = await read(self.user, self._read_from(), limit)
+        self.reached = backlog.reached
+        if not backlog.complete:
             self.fall_behind()
-        _DELIVERED.inc(len(caught.frames))
-        return caught.frames
+        _DELIVERED.inc(len(backlog.frames))
+        return backlog.frames
 
-    def _take(self) -> list[Frame]:
-        """What is kept, but for what was caught up with meanwhile."""
-        frames = self.untold(
+    def _read_from(self) -> Position:
+        """The position to read the log from; after `reset_position`, one that yields a reset.
+
+        It is asked for before each read: a read that was running while the log was
+        replaced returns a position of the former log.
+        """
+        is_reset, self._is_reset = self._is_reset, False
+        return _BEFORE_ALL if is_reset else self.reached
+
+    def _take_buffered(self) -> list[Frame]:
+        """Empty the buffer; return its frames without those that the backlog contained."""
+        frames = self.unseen(
             frame
-            for frame in self._kept
+            for frame in self._buffer
             if frame.position is None or frame.position > self.reached
         )
-        self._empty()
+        self._clear_buffer()
         for frame in frames:
             self.reached = frame.position or self.reached
         _DELIVERED.inc(len(frames))
@@ -159,16 +181,16 @@ class Stream:
     def _take_logged(self, limit: int) -> list[Frame]:
         frames = [
             frame
-            for frame in self._kept
+            for frame in self._buffer
             if frame.position is not None and frame.position > self.reached
         ][:limit]
-        self._empty()
+        self._clear_buffer()
         if frames:
             self.reached = frames[-1].position or self.reached
         _DELIVERED.inc(len(frames))
         return frames
 
-    def _is_news(self, frame: Frame) -> bool:
+    def _is_unseen(self, frame: Frame) -> bool:
         if frame.presence is None:
             return True
         user, online = frame.presence
@@ -177,16 +199,16 @@ class Stream:
         self._online ^= {user}
         return True
 
-    async def _hear(self, seconds: float) -> bool:
-        """Wait for news; False when there was none for so long."""
+    async def _wait(self, seconds: float) -> bool:
+        """Wait for a frame or the end of the stream; False after `seconds`."""
         try:
             async with asyncio.timeout(seconds):
-                await self._news.wait()
+                await self._arrived.wait()
         except TimeoutError:
             return False
-        self._news.clear()
+        self._arrived.clear()
         return True
 
-    def _empty(self) -> None:
-        self._kept.clear()
+    def _clear_buffer(self) -> None:
+        self._buffer.clear()
         self._bytes = 0

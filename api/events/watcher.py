@@ -1,48 +1,55 @@
-"""The one thread of a process that watches for what is new, for all its streams."""
+"""The watcher: one thread per process that reads the event log for all its streams."""
 
 import logging
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from django.db import Error, connection
 from typing_extensions import override
 
-from api.events.ephemera import PresenceWatch, TypingWatch
-from api.events.frames import Addressed, addressed
+from api.events.frames import AddressedFrame, addressed
 from api.events.streams import Credential
+from api.events.typing_and_presence import PresenceWatch, TypingWatch
 from messaging.ids import Position, UserId
+from messaging.models import Event
+from messaging.models.events import EventType
 from messaging.services.deliveries import deliver
 from messaging.services.events import Log, events_after, read_log
 from messaging.services.sessions import passwords_of_sessions
-from messaging.services.tokens import those_held
+from messaging.services.tokens import valid_token_ids
 from messaging.wakeups import open_channel
 
 logger = logging.getLogger(__name__)
 
 _BATCH: Final = 100
 _LOOK_SECONDS: Final = 1.0
+# How long a stream may stay open after its token or session has expired.
 _CHECK_SECONDS: Final = 2.5
 
 
 class Listeners(Protocol):
-    """The streams of the process, as far as the watcher needs them; any thread's."""
+    """The process's open streams, as the watcher uses them; all methods are thread-safe."""
 
     def users(self) -> frozenset[UserId]: ...
 
     def credentials(self) -> frozenset[Credential]: ...
 
-    def tell(self, told: list[Addressed]) -> None: ...
+    def send(self, outgoing: list[AddressedFrame]) -> None: ...
 
-    def start_over(self) -> None:
-        """Something may have been missed: what was read last is not what comes next."""
+    def reread_log(self) -> None:
+        """Let all streams read their backlog: the watcher may have missed events."""
+
+    def reset_position(self) -> None:
+        """Let all streams start over: their positions belong to a log that was replaced."""
 
     def sign_out(self, credentials: frozenset[Credential]) -> None: ...
 
 
 class Watcher(threading.Thread):
-    """Reads the log once for all listeners; sleeps while there are none."""
+    """Reads each event once for all listeners; sleeps while there is none."""
 
     def __init__(self, listeners: Listeners) -> None:
         super().__init__(name="parley-watcher", daemon=True)
@@ -50,13 +57,14 @@ class Watcher(threading.Thread):
         self._wanted = threading.Event()
         self._stopping = threading.Event()
         self._log: Log | None = None
+        self._epoch: int | None = None
         self._position = Position(0)
         self._typing = TypingWatch()
         self._presence = PresenceWatch(secrets.token_hex(8))
         self._checked = 0.0
 
     def wake(self) -> None:
-        """There are listeners."""
+        """Wake the thread, after a listener was added."""
         self._wanted.set()
 
     def stop(self) -> None:
@@ -75,25 +83,29 @@ class Watcher(threading.Thread):
                     self._look()
                     channel.wait(_LOOK_SECONDS)
             except Error as error:
+                # The database may be restarting: try again, with a new connection.
                 logger.warning("events cannot be read: %s", type(error).__name__)
                 connection.close()
                 self._stopping.wait(_LOOK_SECONDS)
             except Exception:
-                # A thread that ended would leave every stream deaf, and nobody would
-                # know. Each finds in the log what was to be told.
-                logger.exception("Events cannot be told.")
+                # The thread must survive: without it every stream would be silent, and
+                # nobody would notice. Setting `_log` to None makes all streams read
+                # from the log what they missed.
+                logger.exception("Events cannot be delivered.")
                 self._log = None
                 self._stopping.wait(_LOOK_SECONDS)
         self._leave()
         channel.close()
 
     def _sleep(self) -> None:
-        self._log = None
-        # Nobody was told of those: who comes next is.
+        self._log = self._epoch = None
+        # Forget the known state, so that the next listener gets typing indicators
+        # afresh.
         self._typing = TypingWatch()
         connection.close()
         self._wanted.clear()
-        # Somebody may have come in between, or asked to stop.
+        # A listener may have been added, or a stop requested, after the caller's check
+        # and before `clear()`.
         if not (self._listeners.users() or self._stopping.is_set()):
             self._wanted.wait()
 
@@ -106,30 +118,62 @@ class Watcher(threading.Thread):
 
     def _look(self) -> None:
         self._read_log(self._log or self._start())
-        self._listeners.tell(self._typing.changes(self._listeners.users()))
-        self._listeners.tell(self._presence.changes(self._listeners.users))
-        self._check_credentials()
+        self._listeners.send(self._typing.changes(self._listeners.users()))
+        self._listeners.send(self._presence.changes(self._listeners.users))
+        self._check_all()
 
     def _start(self) -> Log:
         self._log = log = read_log()
+        # Only new events: streams read older ones from the log by themselves.
         self._position = log.clock
-        self._listeners.start_over()
+        if self._epoch in {None, log.epoch}:
+            self._listeners.reread_log()
+        else:
+            self._listeners.reset_position()
+        self._epoch = log.epoch
         return log
 
     def _read_log(self, log: Log) -> None:
         while events := events_after(self._position, limit=_BATCH):
-            # Asked after reading: whoever comes later finds these in the log.
+            self._end_access(events)
+            # Ask for the listeners after reading the events: a stream that opens later
+            # finds these events in the log.
             audience = self._listeners.users()
-            told = deliver(events, audience=audience)
-            self._listeners.tell(addressed(told, log))
+            deliveries = deliver(events, audience=audience)
+            self._listeners.send(addressed(deliveries, log))
             self._position = Position(events[-1].position)
 
-    def _check_credentials(self) -> None:
-        """Find out who was signed out, suspended or deleted; two queries for all."""
+    def _end_access(self, events: Sequence[Event]) -> None:
+        """Close streams whose credential ended, before any of these events is sent to them."""
+        whose = {
+            event.recipient_id
+            for event in events
+            if event.type == EventType.ACCESS_ENDED
+        }
+        if whose:
+            used = self._listeners.credentials()
+            # The event for a deleted account names no user: check all streams.
+            unnamed = None in whose
+            self._check(frozenset(one for one in used if unnamed or one.user in whose))
+
+    def _check_all(self) -> None:
+        """Check for changes without an event: a restored backup, expired tokens and sessions."""
         if time.monotonic() < self._checked + _CHECK_SECONDS:
             return
-        used = self._listeners.credentials()
-        held = those_held(
+        self._check_log()
+        self._check(self._listeners.credentials())
+        self._checked = time.monotonic()
+
+    def _check_log(self) -> None:
+        """Start again if the epoch changed: a backup was restored."""
+        if read_log().epoch != self._epoch:
+            self._start()
+
+    def _check(self, used: frozenset[Credential]) -> None:
+        """Close the streams of users who were signed out, suspended or deleted; two
+        queries for all.
+        """
+        held = valid_token_ids(
             token_ids={one.token for one in used if one.token is not None}
         )
         passwords = passwords_of_sessions(
@@ -146,4 +190,3 @@ class Watcher(threading.Thread):
                 )
             )
         )
-        self._checked = time.monotonic()

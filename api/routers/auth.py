@@ -1,21 +1,28 @@
-"""Accounts and tokens."""
-
 from django.http import HttpResponse
 from ninja import Query, Router, Status
 
 from api.authentication import ApiRequest
-from api.limits import count_registration, password_guess
+from api.limits import count_registration, password_attempt
 from api.operations import operation
 from api.schemas.fields import PageQuery, TokenIdIn
-from api.schemas.people import (
+from api.schemas.users import (
     IssuedTokenOut,
     RegisteredOut,
     RegisterIn,
     TokenIn,
     TokenPage,
     issued_token_out,
+    profile_out,
     token_out,
-    user_out,
+)
+from messaging.errors import (
+    InvalidInviteError,
+    InviteRequiredError,
+    RegistrationClosedError,
+    SignInError,
+    TokenNotFoundError,
+    TooManyTokensError,
+    UsernameTakenError,
 )
 from messaging.services import tokens, users
 
@@ -28,7 +35,12 @@ router = Router(tags=["auth"])
     "/register",
     "auth_register",
     {201: RegisteredOut},
-    refusals=[403, 409],
+    errors=[
+        RegistrationClosedError,
+        InviteRequiredError,
+        InvalidInviteError,
+        UsernameTakenError,
+    ],
     public=True,
 )
 def register(
@@ -36,8 +48,8 @@ def register(
 ) -> Status[RegisteredOut]:
     """Open an account.
 
-    Answers with a token that signs you in until it is revoked. Usernames are unique whatever
-    their case. 403 where accounts take an invite code, or are not opened at all.
+    Answers with a token that signs you in until it is revoked. Usernames are unique in
+    any case. 403 if accounts need an invite code, or if nobody can open one.
     """
     count_registration(request)
     user = users.register(
@@ -48,7 +60,7 @@ def register(
     )
     issued = tokens.issue_token(user=user, name="registration", expires_in=None)
     response["Location"] = "/api/v1/me"
-    return Status(201, RegisteredOut(user=user_out(user), token=issued.secret))
+    return Status(201, RegisteredOut(user=profile_out(user), token=issued.secret))
 
 
 @operation(
@@ -57,7 +69,7 @@ def register(
     "/tokens",
     "auth_create_token",
     {201: IssuedTokenOut},
-    refusals=[401],
+    errors=[SignInError, TooManyTokensError],
     public=True,
 )
 def create_token(
@@ -65,14 +77,17 @@ def create_token(
 ) -> Status[IssuedTokenOut]:
     """Sign in.
 
-    An unknown name, a wrong password and a suspended account are told apart by nothing.
+    An unknown name, a wrong password and a suspended account get the same answer. 409
+    if you have as many tokens as the server allows: it names the oldest one, and
+    `replaces` revokes it in exchange.
     """
-    with password_guess(request, username=body.username):
+    with password_attempt(request, username=body.username):
         issued = tokens.sign_in(
             username=body.username,
             password=body.password,
             name=body.name,
             expires_in=body.lifetime,
+            replaces=body.replaces,
         )
     response["Location"] = "/api/v1/auth/tokens"
     return Status(201, issued_token_out(issued))
@@ -82,7 +97,7 @@ def create_token(
 def list_tokens(request: ApiRequest, parameters: Query[PageQuery]) -> TokenPage:
     """List your tokens, newest first.
 
-    Expired ones are listed until you revoke them.
+    Expired tokens are listed until you revoke them.
     """
     page = tokens.token_page(
         owner=request.auth.id, cursor=parameters.cursor, limit=parameters.limit
@@ -99,12 +114,12 @@ def list_tokens(request: ApiRequest, parameters: Query[PageQuery]) -> TokenPage:
     "/tokens/current",
     "auth_revoke_current_token",
     {204: None},
-    refusals=[404],
+    errors=[TokenNotFoundError],
 )
 def revoke_current_token(request: ApiRequest) -> Status[None]:
     """Sign out: revoke the token of this request.
 
-    404 when the request came with a browser session instead of a token.
+    404 if the request was authenticated by a browser session instead of a token.
     """
     tokens.revoke_token(owner=request.auth.id, token_id=request.auth.token_id)
     return Status(204, None)
@@ -116,12 +131,12 @@ def revoke_current_token(request: ApiRequest) -> Status[None]:
     "/tokens/{token_id}",
     "auth_revoke_token",
     {204: None},
-    refusals=[404],
+    errors=[TokenNotFoundError],
 )
 def revoke_token(request: ApiRequest, token_id: TokenIdIn) -> Status[None]:
     """Revoke one of your tokens.
 
-    At once: the next request with it is answered 401.
+    It takes effect at once: the next request with the token is answered 401.
     """
     tokens.revoke_token(owner=request.auth.id, token_id=token_id)
     return Status(204, None)

@@ -1,11 +1,10 @@
-"""Blocks."""
-
 from ninja import Query, Router, Status
 
 from api.authentication import ApiRequest
 from api.operations import operation
 from api.schemas.fields import PageQuery, Username
-from api.schemas.people import BlockOut, BlockPage, user_out
+from api.schemas.users import BlockOut, BlockPage, user_out
+from messaging.errors import TooManyBlocksError, UserNotFoundError
 from messaging.services import blocks, users
 
 router = Router(tags=["blocks"])
@@ -13,9 +12,9 @@ router = Router(tags=["blocks"])
 
 @operation(router, "GET", "", "blocks_list", {200: BlockPage})
 def list_blocks(request: ApiRequest, parameters: Query[PageQuery]) -> BlockPage:
-    """List whom you blocked.
+    """List the people you blocked, the latest block first.
 
-    The latest first. Who blocked you is nobody's to see.
+    Nobody can list the people who blocked them.
     """
     page = blocks.block_page(
         blocker=request.auth.id, cursor=parameters.cursor, limit=parameters.limit
@@ -29,12 +28,20 @@ def list_blocks(request: ApiRequest, parameters: Query[PageQuery]) -> BlockPage:
     )
 
 
-@operation(router, "PUT", "/{username}", "blocks_put", {204: None}, refusals=[404])
+@operation(
+    router,
+    "PUT",
+    "/{username}",
+    "blocks_put",
+    {204: None},
+    errors=[UserNotFoundError, TooManyBlocksError],
+)
 def put_block(request: ApiRequest, username: Username) -> Status[None]:
-    """Block someone.
+    """Block a person.
 
-    Nothing new is delivered between you, in either direction: both of you get 403
-    `not_deliverable`. Shared groups and what was said before stay as they are.
+    Neither of you can send the other a direct message, or add the other to a group: the
+    answer is 403 `not_deliverable`. Shared groups and earlier messages stay as they
+    are.
     """
     blocks.block(
         blocker=request.auth.user, blocked=users.active_user(username=username)
@@ -43,12 +50,17 @@ def put_block(request: ApiRequest, username: Username) -> Status[None]:
 
 
 @operation(
-    router, "DELETE", "/{username}", "blocks_remove", {204: None}, refusals=[404]
+    router,
+    "DELETE",
+    "/{username}",
+    "blocks_remove",
+    {204: None},
+    errors=[UserNotFoundError],
 )
 def remove_block(request: ApiRequest, username: Username) -> Status[None]:
-    """Take a block back.
+    """Remove your block of a person.
 
-    Nothing happens if there is none. If the other one blocked you as well, that stays.
+    Idempotent: without a block, nothing changes. A block by the other person stays.
     """
     blocks.unblock(
         blocker=request.auth.user, blocked=users.account_named(username=username)

@@ -1,4 +1,4 @@
-"""Conversations: starting, listing, showing and renaming them."""
+"""Conversations: creating, listing, showing and renaming them."""
 
 from django.http import HttpResponse
 from ninja import Query, Router, Status
@@ -18,6 +18,14 @@ from api.schemas.conversations import (
 )
 from api.schemas.fields import ConversationIdIn, PageQuery
 from messaging import access
+from messaging.errors import (
+    ConversationNotFoundError,
+    DirectConversationError,
+    GroupFullError,
+    NotDeliverableError,
+    NotOwnerError,
+    UserNotFoundError,
+)
 from messaging.ids import ConversationId, UserId
 from messaging.services import conversations, summaries, users
 from messaging.services.conversations import OpenedConversation
@@ -31,7 +39,7 @@ router = Router(tags=["conversations"])
     "",
     "conversations_start",
     {201: ConversationOut, 200: ConversationOut},
-    refusals=[404, 409],
+    errors=[UserNotFoundError, NotDeliverableError, GroupFullError],
     result=CONVERSATION,
 )
 def start_conversation(
@@ -39,8 +47,8 @@ def start_conversation(
 ) -> Status[ConversationOut]:
     """Start a conversation.
 
-    Two people have one direct conversation: 200 with the one there is, 201 with a new one. A
-    group is always new, and you are its owner.
+    Two people have one direct conversation: 200 with the existing one, 201 with a new
+    one. A group is always new, and you are its owner.
     """
     opened = (
         _open_direct(request, body)
@@ -60,7 +68,7 @@ def list_conversations(
 ) -> Written[ConversationPage]:
     """List your conversations, the most recently active first.
 
-    Each with its last message and how many you have not read.
+    Each has its last message and the number of messages you have not read.
     """
     return conversation_page(
         summaries.conversation_page(
@@ -75,14 +83,14 @@ def list_conversations(
     "/{conversation_id}",
     "conversations_get",
     {200: ConversationOut},
-    refusals=[404],
+    errors=[ConversationNotFoundError],
 )
 def get_conversation(
     request: ApiRequest, conversation_id: ConversationIdIn
 ) -> ConversationOut:
     """Show one of your conversations.
 
-    As in the list: with its last message and how many you have not read.
+    It has the same fields as in the list.
     """
     return _summary(request, conversation_id)
 
@@ -93,7 +101,7 @@ def get_conversation(
     "/{conversation_id}",
     "conversations_update",
     {200: ConversationOut},
-    refusals=[404, 409],
+    errors=[ConversationNotFoundError, NotOwnerError, DirectConversationError],
     result=CONVERSATION,
 )
 def update_conversation(
@@ -101,7 +109,8 @@ def update_conversation(
 ) -> ConversationOut:
     """Rename a group you own.
 
-    403 when someone else owns it, 409 for a direct conversation, which has no title.
+    403 if another person owns the group; 409 for a direct conversation, which has no
+    title.
     """
     group = access.ownership(owner=request.auth.id, conversation_id=conversation_id)
     conversations.rename_group(group=group, title=body.title)
@@ -116,5 +125,7 @@ def _open_direct(request: ApiRequest, body: DirectIn) -> OpenedConversation:
 
 
 def _summary(request: ApiRequest, conversation_id: ConversationId) -> ConversationOut:
-    part = access.membership(reader=request.auth.id, conversation_id=conversation_id)
-    return conversation_out(summaries.conversation_summary(membership=part))
+    membership = access.membership(
+        reader=request.auth.id, conversation_id=conversation_id
+    )
+    return conversation_out(summaries.conversation_summary(membership=membership))

@@ -1,4 +1,4 @@
-"""What is unread."""
+"""The inbox of unread messages."""
 
 from ninja import Query, Router, Status
 
@@ -20,9 +20,9 @@ router = Router(tags=["inbox"])
 
 @operation(router, "GET", "", "inbox_list", {200: InboxPage})
 def list_inbox(request: ApiRequest, parameters: Query[PageQuery]) -> Written[InboxPage]:
-    """List what you have not read, over all conversations, newest first.
+    """List your unread messages of all conversations, newest first.
 
-    Reading this marks nothing read: send `up_to` to `PUT /inbox/read` for that.
+    This marks nothing read: for that, send `up_to` to `PUT /inbox/read`.
     """
     return inbox_page(
         inbox.unread_messages(
@@ -33,18 +33,19 @@ def list_inbox(request: ApiRequest, parameters: Query[PageQuery]) -> Written[Inb
 
 @operation(router, "GET", "/summary", "inbox_summary", {200: InboxSummaryOut})
 def get_summary(request: ApiRequest) -> InboxSummaryOut:
-    """Count what you have not read.
+    """Count your unread messages.
 
-    Messages, how many of them mention you, and how many conversations they are in.
+    Also how many of them mention you, and how many conversations they are in.
     """
     return inbox_summary_out(inbox.inbox_summary(reader=request.auth.id))
 
 
 @operation(router, "PUT", "/read", "inbox_mark_read", {204: None})
 def mark_inbox_read(request: ApiRequest, body: InboxReadIn) -> Status[None]:
-    """Clear your inbox of what you have seen.
+    """Mark read all messages of your inbox up to `up_to`.
 
-    `up_to` comes from the inbox or its summary; what arrived after that stays unread.
+    `up_to` comes from the inbox or its summary; messages that arrived later stay
+    unread.
     """
     inbox.mark_inbox_read(reader=request.auth.id, up_to=body.up_to)
     return Status(204, None)

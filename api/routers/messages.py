@@ -1,4 +1,4 @@
-"""Single messages: sending directly, reading, editing, deleting, marking; their trees."""
+"""Single messages: sending, reading, editing, deleting and marking them; reply trees."""
 
 from django.http import HttpResponse
 from ninja import Query, Router, Status
@@ -7,7 +7,7 @@ from api.authentication import ApiRequest
 from api.operations import operation
 from api.parsing import Written
 from api.preconditions import IfMatch, versions_of
-from api.resources import MESSAGE, described
+from api.resources import MESSAGE, message_with_etag
 from api.schemas.fields import MessageIdIn, PageQuery, VersionIn
 from api.schemas.messages import (
     DirectMessageIn,
@@ -24,7 +24,23 @@ from api.schemas.messages import (
     version_page,
 )
 from messaging import access
-from messaging.services import history, messages, notifications, threads, users
+from messaging.errors import (
+    DeletedMessageError,
+    MessageNotFoundError,
+    NotDeliverableError,
+    NotSenderError,
+    StaleVersionError,
+    UserNotFoundError,
+    VersionNotFoundError,
+)
+from messaging.services import (
+    history,
+    messages,
+    notification_lists,
+    notifications,
+    threads,
+    users,
+)
 
 router = Router(tags=["messages"])
 
@@ -35,7 +51,7 @@ router = Router(tags=["messages"])
     "",
     "messages_send_direct",
     {201: MessageOut},
-    refusals=[404, 409],
+    errors=[UserNotFoundError, NotDeliverableError, DeletedMessageError],
     result=MESSAGE,
 )
 def send_direct_message(
@@ -43,7 +59,7 @@ def send_direct_message(
 ) -> Status[MessageOut]:
     """Send a message to one person.
 
-    The first one starts your direct conversation.
+    The first message creates your direct conversation.
     """
     message = messages.send_direct_message(
         sender=request.auth.user,
@@ -52,7 +68,7 @@ def send_direct_message(
         parent_id=body.parent_message_id,
     )
     response["Location"] = f"/api/v1/messages/{message.pk}"
-    return Status(201, described(message, response))
+    return Status(201, message_with_etag(message, response))
 
 
 @operation(
@@ -61,18 +77,18 @@ def send_direct_message(
     "/{message_id}",
     "messages_get",
     {200: MessageOut},
-    refusals=[404],
+    errors=[MessageNotFoundError],
 )
 def get_message(
     request: ApiRequest, message_id: MessageIdIn, response: HttpResponse
 ) -> MessageOut:
     """Show a message.
 
-    A deleted one with replies is shown as its tombstone: `deleted`, without content and
-    sender.
+    A deleted message with replies is shown as a tombstone: `deleted`, without content
+    and sender.
     """
     message = access.readable_message(reader=request.auth.id, message_id=message_id)
-    return described(message, response)
+    return message_with_etag(message.projection(), response)
 
 
 @operation(
@@ -81,7 +97,13 @@ def get_message(
     "/{message_id}",
     "messages_edit",
     {200: MessageOut},
-    refusals=[404, 409, 412],
+    errors=[
+        MessageNotFoundError,
+        NotSenderError,
+        NotDeliverableError,
+        DeletedMessageError,
+        StaleVersionError,
+    ],
     result=MESSAGE,
 )
 def edit_message(
@@ -93,8 +115,8 @@ def edit_message(
 ) -> MessageOut:
     """Edit a message you sent.
 
-    What it said before stays in its history. Nobody is notified. With `If-Match`, 412 and the
-    current ETag when someone was faster.
+    The earlier content stays in the message's history. Nobody is notified. With
+    `If-Match`, 412 and the current ETag if the message was changed since.
     """
     message = access.own_message(sender=request.auth.id, message_id=message_id)
     edited = messages.edit_message(
@@ -102,7 +124,7 @@ def edit_message(
         content=body.content,
         versions=versions_of(message_id, if_match),
     )
-    return described(edited, response)
+    return message_with_etag(edited.projection(), response)
 
 
 @operation(
@@ -111,15 +133,20 @@ def edit_message(
     "/{message_id}",
     "messages_delete",
     {204: None},
-    refusals=[404, 409, 412],
+    errors=[
+        MessageNotFoundError,
+        NotSenderError,
+        DeletedMessageError,
+        StaleVersionError,
+    ],
 )
 def delete_message(
     request: ApiRequest, message_id: MessageIdIn, if_match: IfMatch = None
 ) -> Status[None]:
     """Delete a message you sent, with its history.
 
-    While it has replies, an empty tombstone stays in its place. With `If-Match`, 412 and the
-    current ETag when someone was faster.
+    If it has replies, an empty tombstone stays in its place. With `If-Match`, 412 and
+    the current ETag if the message was changed since.
     """
     message = access.own_message(sender=request.auth.id, message_id=message_id)
     messages.delete_message(message=message, versions=versions_of(message_id, if_match))
@@ -132,15 +159,16 @@ def delete_message(
     "/{message_id}/thread",
     "threads_get",
     {200: ThreadOut},
-    refusals=[404],
+    errors=[MessageNotFoundError],
 )
 def get_thread(
     request: ApiRequest, message_id: MessageIdIn, parameters: Query[ThreadQuery]
 ) -> Written[ThreadOut]:
     """Read a message and its replies as a nested tree.
 
-    Filled level by level, oldest first. Where `has_more_replies`, replies were left out:
-    ask for that message's own thread, or for its replies page by page.
+    The tree is filled level by level, oldest first. `has_more_replies` says that
+    replies were left out: ask for the thread of that message, or for its replies page
+    by page.
     """
     root = access.readable_message(reader=request.auth.id, message_id=message_id)
     return thread_out(
@@ -154,14 +182,14 @@ def get_thread(
     "/{message_id}/replies",
     "threads_list_replies",
     {200: ReplyPage},
-    refusals=[404],
+    errors=[MessageNotFoundError],
 )
 def list_replies(
     request: ApiRequest, message_id: MessageIdIn, parameters: Query[PageQuery]
 ) -> Written[ReplyPage]:
-    """Read all replies below a message, of any depth, page by page.
+    """List all replies below a message, of any depth, page by page.
 
-    In reading order: a message, then its replies, oldest first among siblings.
+    A message comes before its replies, and older siblings before newer ones.
     """
     root = access.readable_message(reader=request.auth.id, message_id=message_id)
     return reply_page(
@@ -175,19 +203,19 @@ def list_replies(
     "/{message_id}/receipts",
     "messages_list_receipts",
     {200: ReceiptPage},
-    refusals=[404],
+    errors=[MessageNotFoundError],
 )
 def list_receipts(
     request: ApiRequest, message_id: MessageIdIn, parameters: Query[PageQuery]
 ) -> ReceiptPage:
-    """List who was notified of a message, and whether they have read it.
+    """List the people who were notified of a message, and whether each has read it.
 
-    In the order in which they opened their accounts. Nobody is notified of what they wrote
-    themselves, nor of what was said before they came.
+    They are in the order in which they opened their accounts. The sender is not
+    notified, and neither are participants who joined later.
     """
     message = access.readable_message(reader=request.auth.id, message_id=message_id)
     return receipt_page(
-        notifications.receipt_page(
+        notification_lists.receipt_page(
             message=message, cursor=parameters.cursor, limit=parameters.limit
         )
     )
@@ -199,15 +227,15 @@ def list_receipts(
     "/{message_id}/history",
     "history_list",
     {200: VersionPage},
-    refusals=[404],
+    errors=[MessageNotFoundError],
 )
 def list_versions(
     request: ApiRequest, message_id: MessageIdIn, parameters: Query[PageQuery]
 ) -> Written[VersionPage]:
-    """List what a message said, oldest first, its present content last.
+    """List the versions of a message, oldest first, the present content last.
 
-    Each with a word-by-word difference to the one before. Of messages older than your
-    joining you see what they said from then on; of your own you see everything.
+    Each has a word-by-word difference to the version before. Versions that were
+    replaced before you joined are left out, unless you sent the message.
     """
     message = access.readable_message(reader=request.auth.id, message_id=message_id)
     return version_page(
@@ -226,7 +254,13 @@ def list_versions(
     "/{message_id}/history/{version}/restore",
     "history_restore",
     {200: MessageOut},
-    refusals=[404, 409],
+    errors=[
+        MessageNotFoundError,
+        VersionNotFoundError,
+        NotSenderError,
+        NotDeliverableError,
+        DeletedMessageError,
+    ],
     result=MESSAGE,
 )
 def restore_version(
@@ -235,13 +269,13 @@ def restore_version(
     version: VersionIn,
     response: HttpResponse,
 ) -> MessageOut:
-    """Bring back what a message of yours said, as a new edit.
+    """Make an earlier version the content of your message again, as a new edit.
 
-    Nothing changes when it says so already.
+    If it already is the content, nothing changes.
     """
     message = access.own_message(sender=request.auth.id, message_id=message_id)
     restored = history.restore_version(message=message, version=version)
-    return described(restored, response)
+    return message_with_etag(restored.projection(), response)
 
 
 @operation(
@@ -250,12 +284,12 @@ def restore_version(
     "/{message_id}/read",
     "messages_mark_read",
     {204: None},
-    refusals=[404, 409],
+    errors=[MessageNotFoundError, DeletedMessageError],
 )
 def mark_read(request: ApiRequest, message_id: MessageIdIn) -> Status[None]:
     """Mark a message read.
 
-    422 for your own messages, which are neither read nor unread to you.
+    422 for your own messages, which are neither read nor unread.
     """
     message = access.received_message(reader=request.auth.id, message_id=message_id)
     notifications.mark_message_read(message=message, reader=request.auth.id)
@@ -268,12 +302,13 @@ def mark_read(request: ApiRequest, message_id: MessageIdIn) -> Status[None]:
     "/{message_id}/read",
     "messages_mark_unread",
     {204: None},
-    refusals=[404, 409],
+    errors=[MessageNotFoundError, DeletedMessageError],
 )
 def mark_unread(request: ApiRequest, message_id: MessageIdIn) -> Status[None]:
-    """Bring a message back into your inbox.
+    """Mark a message unread.
 
-    It returns to its old place there, if it had one. 422 for your own messages.
+    It returns to its former position in your inbox, if it had one. 422 for your own
+    messages.
     """
     message = access.received_message(reader=request.auth.id, message_id=message_id)
     notifications.mark_message_unread(message=message, reader=request.auth.id)

@@ -1,5 +1,3 @@
-"""Notifications."""
-
 from ninja import Query, Router, Status
 
 from api.authentication import ApiRequest
@@ -7,7 +5,8 @@ from api.operations import operation
 from api.parsing import Written
 from api.schemas.fields import NotificationIdIn, PageQuery
 from api.schemas.messages import NotificationPage, notification_page
-from messaging.services import notifications
+from messaging.errors import NotificationNotFoundError
+from messaging.services import notification_lists, notifications
 
 router = Router(tags=["notifications"])
 
@@ -16,12 +15,13 @@ router = Router(tags=["notifications"])
 def list_notifications(
     request: ApiRequest, parameters: Query[PageQuery]
 ) -> Written[NotificationPage]:
-    """List your notifications, read ones too, newest first.
+    """List your notifications, newest first, read ones too.
 
-    Each with its message as it reads now: edited if it was, gone if it was deleted.
+    Each has its message with the present content; a deleted message has no
+    notification.
     """
     return notification_page(
-        notifications.notification_page(
+        notification_lists.notification_page(
             reader=request.auth.id, cursor=parameters.cursor, limit=parameters.limit
         )
     )
@@ -33,12 +33,12 @@ def list_notifications(
     "/{notification_id}/read",
     "notifications_mark_read",
     {204: None},
-    refusals=[404],
+    errors=[NotificationNotFoundError],
 )
 def mark_read(request: ApiRequest, notification_id: NotificationIdIn) -> Status[None]:
-    """Mark a notification read, and its message with it.
+    """Mark a notification and its message read.
 
-    The two are the same: it leaves your inbox.
+    The message leaves your inbox.
     """
     notifications.mark_notification_read(
         reader=request.auth.id, notification_id=notification_id

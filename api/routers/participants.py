@@ -1,4 +1,4 @@
-"""Who takes part in a conversation, and how it is kept in one's own list."""
+"""Participants of a conversation, and each participant's own settings for it."""
 
 from typing import Final
 
@@ -9,6 +9,16 @@ from api.operations import operation
 from api.schemas.conversations import ParticipantIn, ParticipantPage, participant_page
 from api.schemas.fields import ConversationIdIn, PageQuery, Username
 from messaging import access
+from messaging.errors import (
+    ConversationNotFoundError,
+    DirectConversationError,
+    GroupFullError,
+    NotDeliverableError,
+    NotOwnerError,
+    OwnerRequiredError,
+    ParticipantNotFoundError,
+    UserNotFoundError,
+)
 from messaging.services import participants
 
 _AS_MEMBER: Final = ParticipantIn()
@@ -22,19 +32,21 @@ router = Router(tags=["conversations"])
     "/{conversation_id}/participants",
     "participants_list",
     {200: ParticipantPage},
-    refusals=[404],
+    errors=[ConversationNotFoundError],
 )
 def list_participants(
     request: ApiRequest, conversation_id: ConversationIdIn, parameters: Query[PageQuery]
 ) -> ParticipantPage:
-    """List who takes part, in the order they came.
+    """List the participants, in the order in which they joined.
 
-    Each with their role: a group has one owner, a direct conversation two members.
+    Each has a role: a group has one owner, a direct conversation two members.
     """
-    part = access.membership(reader=request.auth.id, conversation_id=conversation_id)
+    membership = access.membership(
+        reader=request.auth.id, conversation_id=conversation_id
+    )
     return participant_page(
         participants.participant_page(
-            membership=part, cursor=parameters.cursor, limit=parameters.limit
+            membership=membership, cursor=parameters.cursor, limit=parameters.limit
         )
     )
 
@@ -45,7 +57,16 @@ def list_participants(
     "/{conversation_id}/participants/{username}",
     "participants_put",
     {204: None},
-    refusals=[404, 409],
+    errors=[
+        ConversationNotFoundError,
+        ParticipantNotFoundError,
+        UserNotFoundError,
+        NotOwnerError,
+        NotDeliverableError,
+        DirectConversationError,
+        OwnerRequiredError,
+        GroupFullError,
+    ],
 )
 def put_participant(
     request: ApiRequest,
@@ -53,11 +74,12 @@ def put_participant(
     username: Username,
     body: ParticipantIn = _AS_MEMBER,
 ) -> Status[None]:
-    """Add someone to a group you own, or hand it over.
+    """Add a person to a group you own, or hand the group over.
 
-    Without a body, and with the role `member`, the person is let in; nothing happens if they
-    are in. With the role `owner`, a participant becomes the owner and you become a member;
-    409 if you would make yourself a member, since a group has an owner.
+    With the role `member`, or without a body, the person is added; if they are a
+    participant already, nothing changes. With the role `owner`, a participant becomes
+    the owner and you become a member. 409 if you give yourself the role `member`: a
+    group needs an owner.
     """
     group = access.ownership(owner=request.auth.id, conversation_id=conversation_id)
     participants.put_participant(group=group, username=username, role=body.role)
@@ -70,18 +92,25 @@ def put_participant(
     "/{conversation_id}/participants/{username}",
     "participants_remove",
     {204: None},
-    refusals=[404, 409],
+    errors=[
+        ConversationNotFoundError,
+        ParticipantNotFoundError,
+        NotOwnerError,
+        DirectConversationError,
+    ],
 )
 def remove_participant(
     request: ApiRequest, conversation_id: ConversationIdIn, username: Username
 ) -> Status[None]:
-    """Leave a group, or as its owner put someone out.
+    """Leave a group, or as its owner remove another participant.
 
-    A group that its owner leaves passes to its longest member; with the last one it is
-    deleted.
+    If the owner leaves, the longest-standing member becomes the owner; if nobody is
+    left, the group is deleted.
     """
-    part = access.membership(reader=request.auth.id, conversation_id=conversation_id)
-    participants.remove_participant(membership=part, username=username)
+    membership = access.membership(
+        reader=request.auth.id, conversation_id=conversation_id
+    )
+    participants.remove_participant(membership=membership, username=username)
     return Status(204, None)
 
 
@@ -91,17 +120,19 @@ def remove_participant(
     "/{conversation_id}/mute",
     "conversations_mute",
     {204: None},
-    refusals=[404],
+    errors=[ConversationNotFoundError],
 )
 def mute_conversation(
     request: ApiRequest, conversation_id: ConversationIdIn
 ) -> Status[None]:
     """Mute a conversation.
 
-    Your notifications of it are made all the same, but `silent`, mentions too.
+    New notifications of it are `silent`, those of mentions too.
     """
-    part = access.membership(reader=request.auth.id, conversation_id=conversation_id)
-    participants.set_muted(membership=part, muted=True)
+    membership = access.membership(
+        reader=request.auth.id, conversation_id=conversation_id
+    )
+    participants.set_muted(membership=membership, muted=True)
     return Status(204, None)
 
 
@@ -111,17 +142,19 @@ def mute_conversation(
     "/{conversation_id}/mute",
     "conversations_unmute",
     {204: None},
-    refusals=[404],
+    errors=[ConversationNotFoundError],
 )
 def unmute_conversation(
     request: ApiRequest, conversation_id: ConversationIdIn
 ) -> Status[None]:
     """Unmute a conversation.
 
-    Notifications that were made silent stay so.
+    Notifications that were made silent stay silent.
     """
-    part = access.membership(reader=request.auth.id, conversation_id=conversation_id)
-    participants.set_muted(membership=part, muted=False)
+    membership = access.membership(
+        reader=request.auth.id, conversation_id=conversation_id
+    )
+    participants.set_muted(membership=membership, muted=False)
     return Status(204, None)
 
 
@@ -131,17 +164,19 @@ def unmute_conversation(
     "/{conversation_id}/hidden",
     "conversations_hide",
     {204: None},
-    refusals=[404],
+    errors=[ConversationNotFoundError],
 )
 def hide_conversation(
     request: ApiRequest, conversation_id: ConversationIdIn
 ) -> Status[None]:
     """Hide a conversation until its next message.
 
-    It is left out of your list; everything else stays as it is.
+    It is not in your list meanwhile; everything else stays as it is.
     """
-    part = access.membership(reader=request.auth.id, conversation_id=conversation_id)
-    participants.set_hidden(membership=part, hidden=True)
+    membership = access.membership(
+        reader=request.auth.id, conversation_id=conversation_id
+    )
+    participants.set_hidden(membership=membership, hidden=True)
     return Status(204, None)
 
 
@@ -151,15 +186,17 @@ def hide_conversation(
     "/{conversation_id}/hidden",
     "conversations_unhide",
     {204: None},
-    refusals=[404],
+    errors=[ConversationNotFoundError],
 )
 def unhide_conversation(
     request: ApiRequest, conversation_id: ConversationIdIn
 ) -> Status[None]:
-    """Bring a hidden conversation back into your list.
+    """Show a hidden conversation in your list again.
 
-    Its next message does that too.
+    The next message in it does the same.
     """
-    part = access.membership(reader=request.auth.id, conversation_id=conversation_id)
-    participants.set_hidden(membership=part, hidden=False)
+    membership = access.membership(
+        reader=request.auth.id, conversation_id=conversation_id
+    )
+    participants.set_hidden(membership=membership, hidden=False)
     return Status(204, None)

@@ -1,4 +1,4 @@
-"""For the product beside which Parley runs: bringing people, acting for them."""
+"""For the product that Parley runs beside: creating users, and acting for them."""
 
 from datetime import timedelta
 
@@ -8,13 +8,19 @@ from ninja import Router, Status
 from api.authentication import ServiceRequest
 from api.operations import operation
 from api.schemas.fields import Username
-from api.schemas.people import (
+from api.schemas.users import (
     IssuedTokenOut,
     ServiceTokenIn,
     ServiceUserIn,
     ServiceUserOut,
     issued_token_out,
     service_user_out,
+)
+from messaging.errors import (
+    ExternalIdTakenError,
+    OwnPasswordError,
+    UsernameTakenError,
+    UserNotFoundError,
 )
 from messaging.services import service_tokens, users
 
@@ -27,16 +33,16 @@ router = Router(tags=["service"])
     "/users",
     "service_create_user",
     {201: ServiceUserOut},
-    refusals=[409],
+    errors=[UsernameTakenError, ExternalIdTakenError],
     service=True,
 )
 def create_user(
     request: ServiceRequest, body: ServiceUserIn, response: HttpResponse
 ) -> Status[ServiceUserOut]:
-    """Bring a person.
+    """Create a user without a password.
 
-    The account has no password: they use it with the tokens that you mint for them. 409 when
-    the username or the external id is taken.
+    Only tokens that you mint act for this user. 409 if the username or the external id
+    is taken.
     """
     user = users.create_account(
         username=body.username,
@@ -54,7 +60,7 @@ def create_user(
     "/users/{username}/tokens",
     "service_create_token",
     {201: IssuedTokenOut},
-    refusals=[403, 404],
+    errors=[OwnPasswordError, UserNotFoundError],
     service=True,
 )
 def create_token(
@@ -63,10 +69,10 @@ def create_token(
     body: ServiceTokenIn,
     response: HttpResponse,
 ) -> Status[IssuedTokenOut]:
-    """Mint a short-lived token for a person.
+    """Mint a short-lived token for a user.
 
-    With it requests act for them as with one of their own. 403 for people who sign in with a
-    password of their own: nobody acts for them.
+    Requests with it act for that user. 403 if the user has a password: a service cannot
+    act for people who sign in themselves.
     """
     issued = service_tokens.mint_token(
         service=request.auth,

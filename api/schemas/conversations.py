@@ -1,31 +1,30 @@
-"""Conversations and who takes part in them."""
+"""Conversations and participants."""
 
 from datetime import datetime
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from api.parsing import Written, render_json
 from api.schemas.fields import In, Out, Text, Username
 from api.schemas.messages import MessageOut
-from api.schemas.people import UserFields, UserOut, user_fields, user_out
+from api.schemas.users import UserOut
 from messaging.ids import ConversationId
 from messaging.models import Participant
 from messaging.models.conversations import ConversationKind, ParticipantRole
-from messaging.pages import Page
+from messaging.pagination import Page
 from messaging.services.summaries import ConversationSummary
-from messaging.shown import ShownMessage
 
 
 class DirectIn(In):
-    """Between you and one other person."""
+    """A direct conversation between you and one other person."""
 
     kind: Literal["direct"]
     participant: Username
 
 
 class GroupIn(In):
-    """Between you, its owner, and others."""
+    """A group of you, its owner, and others."""
 
     kind: Literal["group"]
     title: Text = Field(description="1 to 200 characters.")
@@ -46,7 +45,7 @@ class ParticipantIn(In):
 
 
 class ConversationOut(Out):
-    """A conversation as you see it in your list."""
+    """A conversation as its participant sees it in their list."""
 
     id: ConversationId
     kind: ConversationKind
@@ -56,13 +55,20 @@ class ConversationOut(Out):
     )
     participant_count: int
     role: ParticipantRole = Field(description="Yours.")
-    muted: bool = Field(description="Whether your notifications of it are silent.")
+    muted: bool = Field(
+        description="Whether your notifications of it are silent, and its unread messages"
+        " are in no badge unless they mention you."
+    )
     hidden: bool = Field(description="Out of your list until its next message.")
     created_at: datetime
     last_activity_at: datetime = Field(description="When the last message came.")
     last_sequence: int = Field(description="The newest number given to a message.")
     last_message: MessageOut | None
     unread_count: int
+    badge_count: int = Field(
+        description="For badges and bold titles: the unread, or, while it is muted, those"
+        " of them that mention you."
+    )
 
 
 class ConversationPage(Out):
@@ -81,61 +87,13 @@ class ParticipantPage(Out):
     next_cursor: str | None
 
 
-class _ConversationFields(TypedDict):
-    """A `ConversationOut`, as it is written."""
-
-    id: ConversationId
-    kind: ConversationKind
-    title: str
-    participant: UserFields | None
-    participant_count: int
-    role: ParticipantRole
-    muted: bool
-    hidden: bool
-    created_at: datetime
-    last_activity_at: datetime
-    last_sequence: int
-    last_message: ShownMessage | None
-    unread_count: int
-
-
 def conversation_out(summary: ConversationSummary) -> ConversationOut:
-    return ConversationOut.model_validate(_fields(summary), from_attributes=True)
+    return ConversationOut.model_validate(summary, from_attributes=True)
 
 
 def conversation_page(page: Page[ConversationSummary]) -> Written[ConversationPage]:
-    items = [_fields(summary) for summary in page.items]
-    return Written(render_json({"items": items, "next_cursor": page.next_cursor}))
+    return Written(render_json({"items": page.items, "next_cursor": page.next_cursor}))
 
 
 def participant_page(page: Page[Participant]) -> ParticipantPage:
-    return ParticipantPage(
-        items=[
-            ParticipantOut(
-                user=user_out(part.user),
-                role=ParticipantRole(part.role),
-                joined_at=part.joined_at,
-            )
-            for part in page.items
-        ],
-        next_cursor=page.next_cursor,
-    )
-
-
-def _fields(summary: ConversationSummary) -> _ConversationFields:
-    conversation = summary.conversation
-    return {
-        "id": ConversationId(conversation.pk),
-        "kind": ConversationKind(conversation.kind),
-        "title": conversation.title,
-        "participant": None if summary.other is None else user_fields(summary.other),
-        "participant_count": summary.participant_count,
-        "role": ParticipantRole(summary.role),
-        "muted": summary.muted,
-        "hidden": summary.hidden,
-        "created_at": conversation.created_at,
-        "last_activity_at": conversation.last_activity_at,
-        "last_sequence": conversation.last_sequence,
-        "last_message": summary.last_message,
-        "unread_count": summary.unread_count,
-    }
+    return ParticipantPage.model_validate(page, from_attributes=True)

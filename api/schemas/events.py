@@ -1,27 +1,28 @@
-"""Live events: a closed union, told apart by `type`."""
+"""Live events: a closed union, discriminated by `type`."""
 
 from typing import Annotated, Final, Literal, assert_never
 
 from pydantic import BaseModel, Field, RootModel
 
 from api.schemas.conversations import ConversationOut, conversation_out
-from api.schemas.fields import DEFAULT_LIMIT, MAX_LIMIT, Out, Text
+from api.schemas.fields import DEFAULT_LIMIT, MAX_LIMIT, Number, Out, Text
 from api.schemas.messages import (
     MessageOut,
     NotificationOut,
     message_out,
     notification_out,
 )
-from api.schemas.people import UserOut, user_out
+from api.schemas.users import UserOut, user_out
 from messaging.ids import ConversationId, MessageId
-from messaging.models import Message, Notification, User
+from messaging.models import User
 from messaging.models.events import EventType
+from messaging.projections import MessageProjection, NotificationProjection
 from messaging.services.deliveries import (
     DeletedMessage,
     Delivery,
     ErasedConversation,
+    ParticipantChange,
     ReadRange,
-    Seat,
 )
 from messaging.services.summaries import ConversationSummary
 
@@ -32,7 +33,7 @@ class MessageCreated(Out):
 
 
 class MessageEdited(Out):
-    """The message as it reads now."""
+    """A message was edited; `message` has its present content."""
 
     type: Literal["message.edited"] = "message.edited"
     message: MessageOut
@@ -56,13 +57,13 @@ class _ReadRange(Out):
 
 
 class MessageRead(_ReadRange):
-    """Someone, you perhaps, read what others sent in this range."""
+    """A participant (or you) read the messages of others in this range of sequences."""
 
     type: Literal["message.read"] = "message.read"
 
 
 class MessageUnread(_ReadRange):
-    """Someone, you perhaps, marked what others sent in this range unread again."""
+    """A participant (or you) marked messages of others in this range unread."""
 
     type: Literal["message.unread"] = "message.unread"
 
@@ -78,7 +79,7 @@ class ConversationCreated(Out):
 
 
 class ConversationUpdated(Out):
-    """Its title, its owner, or what you alone set."""
+    """The title, the owner or your own settings of a conversation changed."""
 
     type: Literal["conversation.updated"] = "conversation.updated"
     conversation: ConversationOut
@@ -92,38 +93,38 @@ class ConversationDeleted(Out):
 
 
 class ConversationReset(Out):
-    """Someone who wrote there deleted their account: read the conversation anew."""
+    """A former sender deleted their account: read the whole conversation again."""
 
     type: Literal["conversation.reset"] = "conversation.reset"
     conversation: ConversationOut
 
 
-class _Seat(Out):
+class _ParticipantChange(Out):
     conversation_id: ConversationId
     user: UserOut
 
 
-class ParticipantAdded(_Seat):
-    """Someone, you perhaps, was let into a group."""
+class ParticipantAdded(_ParticipantChange):
+    """A person (or you) was added to a group."""
 
     type: Literal["participant.added"] = "participant.added"
 
 
-class ParticipantRemoved(_Seat):
-    """Someone left or was put out; if it is you, this is the last you hear of it."""
+class ParticipantRemoved(_ParticipantChange):
+    """A person left or was removed; if it is you, you get no further events of the group."""
 
     type: Literal["participant.removed"] = "participant.removed"
 
 
 class UserUpdated(Out):
-    """Someone with whom you share a conversation has another name."""
+    """A person with whom you share a conversation changed their name."""
 
     type: Literal["user.updated"] = "user.updated"
     user: UserOut
 
 
 class TypingChanged(Out):
-    """Someone began to write, or stopped. Told to whoever is listening, never again."""
+    """A person started or stopped typing. Transient: it is not repeated after a reconnect."""
 
     type: Literal["typing"] = "typing"
     conversation_id: ConversationId
@@ -132,7 +133,7 @@ class TypingChanged(Out):
 
 
 class PresenceChanged(Out):
-    """Someone with whom you share a conversation came or went. Never told again."""
+    """A person with whom you share a conversation went online or offline. Transient."""
 
     type: Literal["presence"] = "presence"
     user: UserOut
@@ -140,19 +141,19 @@ class PresenceChanged(Out):
 
 
 class Ready(Out):
-    """The stream begins here: its first frame, with the cursor of now."""
+    """The first frame of a stream without a cursor; its `id` is the present cursor."""
 
     type: Literal["ready"] = "ready"
 
 
 class Reset(Out):
-    """What came after your cursor is not kept any more: read everything anew."""
+    """Events after your cursor are missing, since they are not kept: read everything again."""
 
     type: Literal["reset"] = "reset"
 
 
 class Reconnect(Out):
-    """The server is about to close the stream: come back with your last cursor."""
+    """The server is about to close the stream: reconnect with your last cursor."""
 
     type: Literal["reconnect"] = "reconnect"
 
@@ -178,13 +179,13 @@ EVENT_STREAM: Final = "text/event-stream"
 
 
 class StreamEvent(RootModel[Annotated[AnyEvent, Field(discriminator="type")]]):
-    """The `data` of a frame, whose `event` is its type; `id` is a cursor."""
+    """The `data` of a frame. The frame's `event` is the type, its `id` a cursor."""
 
 
 class PolledEvent(
     RootModel[Annotated[LoggedEvent | Reset, Field(discriminator="type")]]
 ):
-    """What happened, or `reset`: some of it is not kept any more."""
+    """An event of the log, or `reset`: events after your cursor are missing."""
 
 
 class EventPage(Out):
@@ -196,7 +197,7 @@ Cursor = Annotated[Text | None, Field(max_length=1000)]
 
 
 class StreamQuery(BaseModel):
-    """From where on, for whoever cannot send `Last-Event-ID`."""
+    """Where to start, for clients that cannot send `Last-Event-ID`."""
 
     after: Cursor = Field(
         None,
@@ -205,15 +206,15 @@ class StreamQuery(BaseModel):
 
 
 class PollQuery(BaseModel):
-    """From where on, how much, and how long to wait for it."""
+    """Where to start, how many events to return, and how long to wait for them."""
 
     after: Cursor = Field(
         None,
         description="`next_cursor` of the last answer. Without it, the answer has "
         "nothing but the cursor of now.",
     )
-    timeout: int = Field(25, ge=0, le=60, description="Seconds.")
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    timeout: Number = Field(25, ge=0, le=60, description="Seconds.")
+    limit: Number = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
 
 
 def event_json(event: AnyEvent) -> bytes:
@@ -222,31 +223,31 @@ def event_json(event: AnyEvent) -> bytes:
 
 def event_out(delivery: Delivery) -> LoggedEvent:
     out: LoggedEvent
-    match delivery.fact:
-        case Message() as message:
+    match delivery.payload:
+        case MessageProjection() as message:
             out = _message_event(delivery.type, message_out(message))
         case DeletedMessage() as deleted:
             out = _message_deleted(deleted)
-        case ReadRange() as reading:
-            out = _range_out(delivery.type, reading)
-        case Notification() as notification:
+        case ReadRange() as read_range:
+            out = _range_out(delivery.type, read_range)
+        case NotificationProjection() as notification:
             out = NotificationCreated(notification=notification_out(notification))
         case ConversationSummary() as summary:
             out = _conversation_event(delivery.type, conversation_out(summary))
         case ErasedConversation(conversation_id):
             out = ConversationDeleted(conversation_id=conversation_id)
-        case Seat() as seat:
-            out = _seat_out(delivery.type, seat)
+        case ParticipantChange() as change:
+            out = _participant_change_out(delivery.type, change)
         case User() as user:
             out = UserUpdated(user=user_out(user))
         case _:
-            assert_never(delivery.fact)
+            assert_never(delivery.payload)
     return out
 
 
-def _message_event(event_type: EventType, shown: MessageOut) -> LoggedEvent:
+def _message_event(event_type: EventType, message: MessageOut) -> LoggedEvent:
     created = event_type is EventType.MESSAGE_CREATED
-    return MessageCreated(message=shown) if created else MessageEdited(message=shown)
+    return (MessageCreated if created else MessageEdited)(message=message)
 
 
 def _message_deleted(deleted: DeletedMessage) -> MessageDeleted:
@@ -259,28 +260,32 @@ def _message_deleted(deleted: DeletedMessage) -> MessageDeleted:
     )
 
 
-def _range_out(event_type: EventType, reading: ReadRange) -> LoggedEvent:
+def _range_out(event_type: EventType, read_range: ReadRange) -> LoggedEvent:
     read = event_type is EventType.MESSAGE_READ
     return (MessageRead if read else MessageUnread)(
-        conversation_id=reading.conversation_id,
-        reader=user_out(reading.reader),
-        from_sequence=reading.first,
-        up_to_sequence=reading.last,
+        conversation_id=read_range.conversation_id,
+        reader=user_out(read_range.reader),
+        from_sequence=read_range.first,
+        up_to_sequence=read_range.last,
     )
 
 
-def _conversation_event(event_type: EventType, shown: ConversationOut) -> LoggedEvent:
+def _conversation_event(
+    event_type: EventType, conversation: ConversationOut
+) -> LoggedEvent:
     match event_type:
         case EventType.CONVERSATION_CREATED:
-            return ConversationCreated(conversation=shown)
+            return ConversationCreated(conversation=conversation)
         case EventType.CONVERSATION_RESET:
-            return ConversationReset(conversation=shown)
+            return ConversationReset(conversation=conversation)
         case _:
-            return ConversationUpdated(conversation=shown)
+            return ConversationUpdated(conversation=conversation)
 
 
-def _seat_out(event_type: EventType, seat: Seat) -> LoggedEvent:
+def _participant_change_out(
+    event_type: EventType, change: ParticipantChange
+) -> LoggedEvent:
     added = event_type is EventType.PARTICIPANT_ADDED
     return (ParticipantAdded if added else ParticipantRemoved)(
-        conversation_id=seat.conversation_id, user=user_out(seat.user)
+        conversation_id=change.conversation_id, user=user_out(change.user)
     )

@@ -1,4 +1,4 @@
-"""The lines of an account's export, told apart by `type`."""
+"""The lines of an account's export, discriminated by `type`."""
 
 from datetime import datetime
 from typing import Annotated, Final, Literal
@@ -6,10 +6,12 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, RootModel
 
 from api.schemas.fields import Out
-from api.schemas.people import UserOut, user_out
+from api.schemas.users import UserOut, user_out
 from messaging.ids import ConversationId, MessageId, UserId
-from messaging.models import Block, Message, MessageHistory, Participant, User
+from messaging.models import Block, MessageHistory, Participant, User
 from messaging.models.conversations import ConversationKind, ParticipantRole
+from messaging.models.users import WhoMayAdd
+from messaging.projections import MessageProjection
 from messaging.services.exports import Record
 
 NDJSON: Final = "application/x-ndjson"
@@ -21,10 +23,11 @@ class ProfileLine(Out):
     username: str
     display_name: str
     joined_at: datetime
+    who_may_add: WhoMayAdd = Field(description="Who may add you to groups.")
 
 
 class BlockLine(Out):
-    """Someone you blocked."""
+    """A person you blocked."""
 
     type: Literal["block"]
     user: UserOut
@@ -32,7 +35,7 @@ class BlockLine(Out):
 
 
 class ConversationLine(Out):
-    """A conversation you take part in."""
+    """A conversation in which you are a participant."""
 
     type: Literal["conversation"]
     id: ConversationId
@@ -46,7 +49,7 @@ class ConversationLine(Out):
 
 
 class MessageLine(Out):
-    """A message you sent, or a direct one you received."""
+    """A message you sent, or a direct message you received."""
 
     type: Literal["message"]
     id: MessageId
@@ -62,7 +65,7 @@ class MessageLine(Out):
 
 
 class VersionLine(Out):
-    """What a message you sent said before an edit. Follows the message's line."""
+    """An earlier version of a message you sent; it follows the message's line."""
 
     type: Literal["version"]
     message_id: MessageId
@@ -72,7 +75,7 @@ class VersionLine(Out):
 
 
 class EndLine(Out):
-    """The last line of an export that is whole."""
+    """The last line; an export without it is incomplete."""
 
     type: Literal["end"]
     counts: dict[str, int] = Field(description="Lines of each type before this one.")
@@ -84,7 +87,7 @@ RecordLine = ProfileLine | BlockLine | ConversationLine | MessageLine | VersionL
 class ExportLine(
     RootModel[Annotated[RecordLine | EndLine, Field(discriminator="type")]]
 ):
-    """One line of the file; each is a JSON object of its own."""
+    """One line of the file: a JSON object."""
 
 
 def export_line(record: Record) -> RecordLine:
@@ -99,7 +102,7 @@ def export_line(record: Record) -> RecordLine:
             )
         case Participant():
             return _conversation_line(record)
-        case Message():
+        case MessageProjection():
             return _message_line(record)
         case MessageHistory():
             return _version_line(record)
@@ -112,48 +115,50 @@ def _profile_line(user: User) -> ProfileLine:
         username=user.username,
         display_name=user.display_name,
         joined_at=user.date_joined,
+        who_may_add=WhoMayAdd(user.who_may_add),
     )
 
 
-def _conversation_line(part: Participant) -> ConversationLine:
-    conversation = part.conversation
+def _conversation_line(participant: Participant) -> ConversationLine:
+    conversation = participant.conversation
     pair = (conversation.low_user, conversation.high_user)
-    others = [user for user in pair if user is not None and user.pk != part.user_id]
+    others = [
+        user for user in pair if user is not None and user.pk != participant.user_id
+    ]
     return ConversationLine(
         type="conversation",
         id=ConversationId(conversation.pk),
         kind=ConversationKind(conversation.kind),
         title=conversation.title,
         participant=user_out(others[0]) if others else None,
-        role=ParticipantRole(part.role),
-        joined_at=part.joined_at,
+        role=ParticipantRole(participant.role),
+        joined_at=participant.joined_at,
     )
 
 
-def _message_line(message: Message) -> MessageLine:
+def _message_line(message: MessageProjection) -> MessageLine:
     if message.sender is None:
         raise ValueError("A tombstone is nobody's message.")
-    parent_id = message.parent_message_id
     return MessageLine(
         type="message",
-        id=MessageId(message.pk),
-        conversation_id=ConversationId(message.conversation_id),
+        id=message.id,
+        conversation_id=message.conversation_id,
         sequence=message.sequence,
         sender=user_out(message.sender),
         receiver=None if message.receiver is None else user_out(message.receiver),
         content=message.content,
         timestamp=message.timestamp,
         edited=message.edited,
-        version=message.content_version,
-        parent_message_id=None if parent_id is None else MessageId(parent_id),
+        version=message.version,
+        parent_message_id=message.parent_message_id,
     )
 
 
-def _version_line(kept: MessageHistory) -> VersionLine:
+def _version_line(version: MessageHistory) -> VersionLine:
     return VersionLine(
         type="version",
-        message_id=MessageId(kept.message_id),
-        version=kept.version,
-        content=kept.old_content,
-        replaced_at=kept.edited_at,
+        message_id=MessageId(version.message_id),
+        version=version.version,
+        content=version.old_content,
+        replaced_at=version.edited_at,
     )

@@ -1,8 +1,9 @@
 """Types of values that clients send, and the bases of all schemas."""
 
+import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from messaging.ids import MAX_ID, ConversationId, MessageId, NotificationId, TokenId
 from messaging.models.users import (
@@ -15,6 +16,9 @@ from messaging.text import is_storable
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
 
+# Negative numbers match: the bounds refuse them, with a clearer reason.
+_NUMBER: Final = re.compile(r"-?[0-9]+")
+
 
 def _storable(text: str) -> str:
     if not is_storable(text):
@@ -22,7 +26,7 @@ def _storable(text: str) -> str:
     return text
 
 
-# Text that both databases can hold and be asked for.
+# Text that both databases can store and search for.
 Text = Annotated[str, AfterValidator(_storable)]
 
 Username = Annotated[
@@ -33,33 +37,47 @@ Username = Annotated[
         description="Looked up whatever its case.",
     ),
 ]
-# At sign-in any text may be tried, and all of it fails alike.
+# Wider than the rules for new passwords: at sign-in, every wrong password has to fail
+# alike.
 Password = Annotated[Text, Field(min_length=1, max_length=PASSWORD_MAX_LENGTH)]
 
+
+def _in_plain_digits(value: object) -> object:
+    """Refuse ` 5`, `1_0`, `+1` and `1.0` in paths and queries: pydantic takes them for numbers."""
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError("Write a number in the digits 0 to 9 alone.")
+    return value
+
+
+PlainDigits: Final = BeforeValidator(_in_plain_digits)
+Number = Annotated[int, PlainDigits]
+
+# Listed before `PlainDigits`: otherwise the OpenAPI document would lack the bounds.
 _Id = Field(ge=1, le=MAX_ID)
-ConversationIdIn = Annotated[ConversationId, _Id]
-MessageIdIn = Annotated[MessageId, _Id]
-NotificationIdIn = Annotated[NotificationId, _Id]
-TokenIdIn = Annotated[TokenId, _Id]
-VersionIn = Annotated[int, Field(ge=1, le=2**31 - 1)]
+ConversationIdIn = Annotated[ConversationId, _Id, PlainDigits]
+MessageIdIn = Annotated[MessageId, _Id, PlainDigits]
+NotificationIdIn = Annotated[NotificationId, _Id, PlainDigits]
+TokenIdIn = Annotated[TokenId, _Id, PlainDigits]
+SequenceIn = Annotated[int, Field(ge=0, le=MAX_ID), PlainDigits]
+VersionIn = Annotated[int, Field(ge=1, le=2**31 - 1), PlainDigits]
 
 
 class In(BaseModel):
-    """A request body: exact types, nothing unknown."""
+    """The base of request bodies: exact types, and no unknown fields."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 class Out(BaseModel):
-    """A response body."""
+    """The base of response bodies."""
 
     model_config = ConfigDict(frozen=True)
 
 
 class PageQuery(BaseModel):
-    """How much of a list, and from where."""
+    """How many items of a list to return, and where to start."""
 
-    limit: int = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
+    limit: Number = Field(DEFAULT_LIMIT, ge=1, le=MAX_LIMIT)
     cursor: Text | None = Field(
         None, max_length=1000, description="`next_cursor` of the page before."
     )

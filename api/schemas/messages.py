@@ -1,32 +1,35 @@
 """Messages, their trees, histories and receipts."""
 
 from datetime import datetime
-from typing import Self, TypedDict
+from typing import Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from api.parsing import Written, render_json
 from api.schemas.fields import (
     In,
     MessageIdIn,
+    Number,
     Out,
     PageQuery,
+    SequenceIn,
     Text,
     Username,
 )
-from api.schemas.people import UserOut, user_out
-from messaging.ids import MAX_ID, ConversationId, MessageId, NotificationId
-from messaging.models import Notification
+from api.schemas.users import UserOut
+from messaging.ids import MAX_ID, ConversationId, MessageId, NotificationId, Sequence
 from messaging.models.notifications import NotificationKind
-from messaging.pages import Page
-from messaging.services.history import Change, Version
+from messaging.pagination import Page
+from messaging.projections import MessageProjection, NotificationProjection
+from messaging.sequence_ranges import MOST_RANGES, SequenceRange
+from messaging.services.history import DiffOperation, Version
 from messaging.services.inbox import Inbox, InboxSummary
+from messaging.services.notification_lists import Receipt
 from messaging.services.threads import Reply, ThreadNode
-from messaging.shown import AnyMessage, ShownMessage, shown_message
 
 
 class MessageOut(Out):
-    """A message; deleted ones with replies stay, empty, in their place."""
+    """A message, or the tombstone of a deleted message that has replies."""
 
     id: MessageId
     conversation_id: ConversationId
@@ -50,10 +53,12 @@ class ReplyOut(MessageOut):
 
 
 class ThreadOut(MessageOut):
-    """A message with the replies below it."""
+    """A message with the replies below it, as a tree."""
 
     depth: int = Field(description="0 for the root.")
-    descendant_count: int = Field(description="All below it, those left out too.")
+    descendant_count: int = Field(
+        description="All below it, those left out too, of the tree's first 20,000."
+    )
     has_more_replies: bool = Field(description="Whether direct replies were left out.")
     replies: list["ThreadOut"]
 
@@ -76,6 +81,10 @@ class InboxPage(MessagePage):
 
 class InboxSummaryOut(Out):
     unread_count: int
+    badge_count: int = Field(
+        description="For badges and titles: the unread, without those of muted"
+        " conversations that do not mention you."
+    )
     mention_count: int = Field(description="Of the unread, those that mention you.")
     conversation_count: int = Field(description="Conversations with unread messages.")
     up_to: str = Field(description="For PUT /inbox/read: clears what is counted here.")
@@ -87,12 +96,14 @@ class InboxReadIn(In):
 
 class ContentIn(In):
     content: Text = Field(
-        min_length=1, description="1 to 5,000 characters after trimming."
+        min_length=1,
+        description="1 to 5,000 characters, of which at least one can be seen. Lines end "
+        "in LF (CRLF and CR become it); blank lines around it and blanks at its end go.",
     )
 
 
 class MessagePatch(ContentIn):
-    """The new content."""
+    """The new content of a message."""
 
 
 class MessageIn(ContentIn):
@@ -105,16 +116,62 @@ class DirectMessageIn(MessageIn):
     receiver: Username
 
 
+class SequenceRangeIn(In):
+    """Messages of a conversation, from the first to the last, both included."""
+
+    first_sequence: int = Field(ge=1, le=MAX_ID)
+    last_sequence: int = Field(ge=1, le=MAX_ID)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.first_sequence > self.last_sequence:
+            raise ValueError("The last sequence comes before the first.")
+        return self
+
+
 class ReadIn(In):
-    up_to_sequence: int = Field(ge=0, le=MAX_ID)
+    """What was seen: one of the two."""
+
+    # Not a `oneOf`, which some tools refuse for a body.
+    model_config = ConfigDict(
+        json_schema_extra={"minProperties": 1, "maxProperties": 1}
+    )
+
+    # By factories, so that the document names no defaults.
+    up_to_sequence: int = Field(
+        default_factory=lambda: 0,
+        ge=0,
+        le=MAX_ID,
+        description="Everything up to this message, and with it.",
+    )
+    ranges: list[SequenceRangeIn] = Field(
+        default_factory=list,
+        min_length=1,
+        max_length=MOST_RANGES,
+        description="Only these messages. In any order; they may overlap.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("Give one of up_to_sequence and ranges.")
+        return self
+
+    def seen(self) -> list[SequenceRange]:
+        if "ranges" not in self.model_fields_set:
+            return [SequenceRange(Sequence(0), Sequence(self.up_to_sequence))]
+        return [
+            SequenceRange(Sequence(each.first_sequence), Sequence(each.last_sequence))
+            for each in self.ranges
+        ]
 
 
 class TimelineQuery(PageQuery):
     around: MessageIdIn | None = Field(
         None, description="A page with this message in its middle."
     )
-    after_sequence: int | None = Field(
-        None, ge=0, le=MAX_ID, description="What came after it, oldest first."
+    after_sequence: SequenceIn | None = Field(
+        None, description="What came after it, oldest first."
     )
 
     @model_validator(mode="after")
@@ -126,17 +183,19 @@ class TimelineQuery(PageQuery):
 
 
 class ThreadQuery(BaseModel):
-    depth: int = Field(20, ge=0, le=50, description="Levels below the root.")
-    nodes: int = Field(500, ge=1, le=2000, description="Messages, the root included.")
+    depth: Number = Field(20, ge=0, le=50, description="Levels below the root.")
+    nodes: Number = Field(
+        500, ge=1, le=2000, description="Messages, the root included."
+    )
 
 
 class DiffPartOut(Out):
-    change: Change
+    change: DiffOperation
     text: str
 
 
 class VersionOut(Out):
-    """What a message said, from `edited_at` on."""
+    """A version of a message's content, which was written at `edited_at`."""
 
     version: int = Field(description="1 for the original.")
     content: str
@@ -176,20 +235,11 @@ class NotificationPage(Out):
     next_cursor: str | None
 
 
-class _NotificationFields(TypedDict):
-    id: NotificationId
-    kind: NotificationKind
-    message: ShownMessage
-    created_at: datetime
-    is_read: bool
-    silent: bool
+def message_out(message: MessageProjection) -> MessageOut:
+    return MessageOut.model_validate(message, from_attributes=True)
 
 
-def message_out(message: AnyMessage) -> MessageOut:
-    return MessageOut.model_validate(shown_message(message), from_attributes=True)
-
-
-def message_page(page: Page[ShownMessage]) -> Written[MessagePage]:
+def message_page(page: Page[MessageProjection]) -> Written[MessagePage]:
     return Written(render_json({"items": page.items, "next_cursor": page.next_cursor}))
 
 
@@ -214,55 +264,20 @@ def inbox_page(inbox: Inbox) -> Written[InboxPage]:
 
 
 def inbox_summary_out(summary: InboxSummary) -> InboxSummaryOut:
-    return InboxSummaryOut(
-        unread_count=summary.unread_count,
-        mention_count=summary.mention_count,
-        conversation_count=summary.conversation_count,
-        up_to=summary.up_to,
-    )
+    return InboxSummaryOut.model_validate(summary, from_attributes=True)
 
 
 def version_page(page: Page[Version]) -> Written[VersionPage]:
-    items = [
-        {
-            "version": version.number,
-            "content": version.content,
-            "edited_at": version.edited_at,
-            "edited_by": version.edited_by and user_out(version.edited_by).model_dump(),
-            "diff": version.diff,
-        }
-        for version in page.items
-    ]
-    return Written(render_json({"items": items, "next_cursor": page.next_cursor}))
+    return Written(render_json({"items": page.items, "next_cursor": page.next_cursor}))
 
 
-def receipt_page(page: Page[Notification]) -> ReceiptPage:
-    return ReceiptPage(
-        items=[
-            ReceiptOut(user=user_out(receipt.user), read=receipt.is_read)
-            for receipt in page.items
-        ],
-        next_cursor=page.next_cursor,
-    )
+def receipt_page(page: Page[Receipt]) -> ReceiptPage:
+    return ReceiptPage.model_validate(page, from_attributes=True)
 
 
-def notification_out(notification: Notification) -> NotificationOut:
-    return NotificationOut.model_validate(
-        _notification_fields(notification), from_attributes=True
-    )
+def notification_out(notification: NotificationProjection) -> NotificationOut:
+    return NotificationOut.model_validate(notification, from_attributes=True)
 
 
-def notification_page(page: Page[Notification]) -> Written[NotificationPage]:
-    items = [_notification_fields(each) for each in page.items]
-    return Written(render_json({"items": items, "next_cursor": page.next_cursor}))
-
-
-def _notification_fields(notification: Notification) -> _NotificationFields:
-    return {
-        "id": NotificationId(notification.pk),
-        "kind": NotificationKind(notification.kind),
-        "message": shown_message(notification.message),
-        "created_at": notification.created_at,
-        "is_read": notification.is_read,
-        "silent": notification.silent,
-    }
+def notification_page(page: Page[NotificationProjection]) -> Written[NotificationPage]:
+    return Written(render_json({"items": page.items, "next_cursor": page.next_cursor}))

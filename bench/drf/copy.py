@@ -1,6 +1,6 @@
-"""Copies what bench.dataset filled into the tables of this project; prints its tokens.
+"""Copies the data of bench.dataset into this project's tables, and prints its tokens.
 
-BENCH_SOURCE is the database file of ours on SQLite, or its schema on PostgreSQL.
+BENCH_SOURCE is Parley's database file (SQLite) or its schema (PostgreSQL).
 """
 
 import json
@@ -42,7 +42,7 @@ def main() -> None:
         with connection.cursor() as cursor:
             cursor.execute("CREATE SCHEMA drf")
     call_command("migrate", verbosity=0)
-    # Ours refer to those.
+    # After the tables of Django's apps, to which ours refer.
     call_command("migrate", run_syncdb=True, verbosity=0)
     source = os.environ["BENCH_SOURCE"]
     with connection.cursor() as cursor:

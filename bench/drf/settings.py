@@ -1,4 +1,7 @@
-"""Django REST framework as it is written with care: see bench/drf/views.py."""
+"""Settings of the Django REST framework project that Parley is compared with.
+
+It is written with care: see bench/drf/views.py.
+"""
 
 import os
 
@@ -30,7 +33,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
-    # Beside the tables that are copied, of which some have the same names.
+    # A schema of its own: some copied tables have the same names.
     DATABASES["default"]["OPTIONS"] = {"options": "-c search_path=drf"}
 
 REST_FRAMEWORK = {

@@ -1,4 +1,7 @@
-"""The operations, each in the way of the documentation, with joins and prefetches."""
+"""The benchmark's operations as the documentation of REST framework suggests them.
+
+They use joins and prefetches, so that no operation needs a query for each row.
+"""
 
 from django.db import transaction
 from django.db.models import Count, OuterRef, Prefetch, Subquery
@@ -18,7 +21,7 @@ from bench.drf.serializers import (
 )
 
 _PEOPLE = ("sender", "receiver")
-# The tree of the benchmark has 6 levels; a deeper one would be cut.
+# The benchmark's tree has 6 levels; deeper levels would be cut off.
 _LEVELS = 8
 
 

@@ -1,4 +1,4 @@
-"""Signing up, in and out; the password; the end of an account."""
+"""Sign-up, sign-in and sign-out; changing the password; deleting the account."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -8,13 +8,15 @@ from django.contrib import messages as flashes
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from typing_extensions import override
 
-from chats.addresses import client_address
+from chats.decorators import PageRequest, signed_in
+from chats.errors import set_error_status, set_refusal_status
 from chats.forms import (
     DeletionForm,
     PasswordForm,
@@ -22,19 +24,14 @@ from chats.forms import (
     SignInForm,
     SignUpForm,
 )
-from chats.gates import PageRequest, signed_in
-from chats.refusals import add_refusal, mark_refused
-from messaging.errors import (
-    DomainError,
-    LimitsUnavailableError,
-    RateLimitedError,
-    WrongPasswordError,
-)
+from chats.password_attempts import counted_attempt
+from edge.addresses import client_address
+from messaging.deletion_counts import DeletionCounts
+from messaging.errors import WrongPasswordError
 from messaging.models import User
-from messaging.receipts import DeletionCounts
 from messaging.services import passwords, users
 from messaging.services.deletion import delete_account, preview_deletion
-from messaging.services.limits import count_registration, counted_guess
+from messaging.services.limits import count_registration
 
 
 class SignIn(LoginView):
@@ -44,7 +41,7 @@ class SignIn(LoginView):
 
     @override
     def get_success_url(self) -> str:
-        """Where to go on; not back to here, which would never end."""
+        """Where to go after sign-in; never this page, which would redirect forever."""
         after = super().get_success_url()
         here = urlsplit(after).path == self.request.path
         return self.get_default_redirect_url() if here else after
@@ -53,14 +50,14 @@ class SignIn(LoginView):
     def form_invalid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_invalid(form)
         if isinstance(form, SignInForm) and form.refusal is not None:
-            mark_refused(response, form.refusal)
+            set_error_status(response, form.refusal)
         return response
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_up(request: HttpRequest) -> HttpResponse:
-    """Open an account, and be signed in."""
+    """Create an account, and sign in."""
     if isinstance(request.user, User):
         return redirect("home")
     form = SignUpForm(request.POST or None)
@@ -69,60 +66,76 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         if user is not None:
             login(request, user)
             return redirect("home")
+    if form.is_bound:
+        _show_faults(form)
     registration = {"registration": settings.PARLEY_REGISTRATION}
-    return _shown(request, "chats/sign_up.html", form, registration)
+    return _form_page(request, "chats/sign_up.html", form, registration)
 
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
+    """End this session; the next page says so, and deletes drafts in the browser."""
     logout(request)
-    return redirect("sign_in")
+    return redirect(f"{resolve_url('sign_in')}?ended=1")
 
 
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_password(request: PageRequest) -> HttpResponse:
-    """Set a new password; this session stays, all others end."""
+    """Set a new password; this session stays, all other sessions and tokens end."""
     form = PasswordForm(request.POST or None)
     if form.is_valid() and _password_changed(request, form):
+        # Changing the password ended all sessions: give this browser a new one.
         update_session_auth_hash(request, request.user)
         flashes.success(
             request, "Your password is changed. You are signed out everywhere else."
         )
         return redirect("settings")
-    return _shown(request, "chats/password.html", form, {})
+    return _form_page(request, "chats/password.html", form, {})
 
 
 @never_cache
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_user(request: PageRequest) -> HttpResponse:
-    """Ask whether to delete one's account, and with the password do it."""
+    """Ask whether to delete the account; with the password, delete it."""
     form = DeletionForm(request.POST or None)
     if form.is_valid():
-        receipt = _deleted(request, form)
-        if receipt is not None:
+        # None if the form shows an error.
+        counts = _deleted(request, form)
+        if counts is not None:
             logout(request)
-            return render(request, "chats/user_deleted.html", {"receipt": receipt})
-    preview = preview_deletion(user=request.user)
-    return _shown(request, "chats/delete_user.html", form, {"preview": preview})
+            return render(
+                request,
+                "chats/user_deleted.html",
+                {"counts": counts, "database": connection.vendor},
+            )
+    return _form_page(
+        request,
+        "chats/delete_user.html",
+        form,
+        {
+            "preview": preview_deletion(user=request.user),
+            "database": connection.vendor,
+        },
+    )
 
 
-def _shown(
+def _form_page(
     request: HttpRequest,
     template: str,
     form: RefusableForm,
     context: Mapping[str, object],
 ) -> HttpResponse:
     response = render(request, template, {"form": form, **context})
-    if form.refusal is not None and not isinstance(form.refusal, WrongPasswordError):
-        mark_refused(response, form.refusal)
-    return response
+    if isinstance(form.refusal, WrongPasswordError):
+        return response
+    return set_refusal_status(response, form)
 
 
 def _registered(request: HttpRequest, form: SignUpForm) -> User | None:
     filled = form.cleaned_data
-    try:
+    with form.showing_refusal():
         count_registration(address=client_address(request))
         return users.register(
             username=filled["username"],
@@ -130,43 +143,34 @@ def _registered(request: HttpRequest, form: SignUpForm) -> User | None:
             display_name=filled["display_name"] or None,
             invite_code=filled.get("invite_code") or None,
         )
-    except DomainError as error:
-        form.refusal = error
-        add_refusal(form, error)
-        return None
+    return None
+
+
+def _show_faults(form: SignUpForm) -> None:
+    """Show all invalid fields: the service reports only the first."""
+    faults = users.faults(
+        username=form.data.get("username", ""),
+        display_name=form.data.get("display_name", "").strip(),
+        password=form.data.get("password", ""),
+    )
+    for fault in faults:
+        if fault.field not in form.errors:
+            form.show(fault)
 
 
 def _password_changed(request: PageRequest, form: PasswordForm) -> bool:
     filled = form.cleaned_data
-    try:
-        with counted_guess(
-            username=request.user.username, address=client_address(request)
-        ):
-            passwords.change_password(
-                user=request.user,
-                current=filled["current"],
-                new=filled["new_password"],
-                keep_token=None,
-            )
-    except WrongPasswordError as error:
-        form.add_error("current", str(error))
-        return False
-    except DomainError as error:
-        form.refusal = error
-        add_refusal(form, error)
-        return False
-    return True
+    with form.showing_refusal(), counted_attempt(request):
+        passwords.change_password(
+            user=request.user,
+            current=filled["current"],
+            new=filled["new_password"],
+            keep_token=None,
+        )
+    return form.refusal is None
 
 
 def _deleted(request: PageRequest, form: DeletionForm) -> DeletionCounts | None:
-    try:
-        with counted_guess(
-            username=request.user.username, address=client_address(request)
-        ):
-            return delete_account(
-                user=request.user, password=form.cleaned_data["password"]
-            )
-    except (WrongPasswordError, RateLimitedError, LimitsUnavailableError) as error:
-        form.refusal = error
-        form.add_error("password", str(error))
-        return None
+    with form.showing_refusal(), counted_attempt(request):
+        return delete_account(user=request.user, password=form.cleaned_data["password"])
+    return None

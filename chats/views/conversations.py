@@ -1,7 +1,7 @@
-"""The list of one's conversations, and a conversation as a page.
+"""The list of a user's conversations, and the page of a conversation.
 
-Its messages are one part, the same for everyone who reads them, and cached as the
-API's page is; all that differs by person stands around it.
+The messages of a page are one fragment, which is the same for all participants, and
+cached like the API's list. Everything that differs between participants is around it.
 """
 
 from typing import Final
@@ -14,21 +14,32 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
-from django.views.decorators.cache import cache_page
 from django.views.decorators.http import require_POST, require_safe
-from django.views.decorators.vary import vary_on_headers
 
-from chats.cache import SCOPE_HEADER, respond, shared
-from chats.gates import PageRequest, in_place, reader_of, signed_in
-from chats.ids import given_id, given_sequence
-from chats.once import new_form_name, once
-from chats.timeline import place_of, timeline
+from chats.decorators import PageRequest, in_place, reader_of, signed_in
+from chats.errors import set_error_status
+from chats.idempotency import new_form_id, run_once
+from chats.ids import parse_message_id, parse_ranges, parse_sequence
+from chats.message_list import message_list, place_of
+from edge.page_cache import cached, respond
 from messaging import access
 from messaging.access import Membership
-from messaging.ids import ConversationId, MessageId
+from messaging.errors import (
+    ConflictError,
+    DomainError,
+    InvalidError,
+    MessageNotFoundError,
+    NotDeliverableError,
+    UnknownParentError,
+)
+from messaging.ids import ConversationId, Sequence
+from messaging.namesakes import Named, namesakes
+from messaging.sequence_ranges import SequenceRange
 from messaging.services import notifications, summaries
 from messaging.services.conversations import PageVersion, page_version
 from messaging.services.messages import send_message
+from messaging.services.notifications import FirstUnread
+from messaging.services.participants import namesakes_among
 
 _PAGE: Final = 30
 
@@ -36,7 +47,7 @@ _PAGE: Final = 30
 @signed_in
 @require_safe
 def conversation_list(request: PageRequest) -> HttpResponse:
-    """The most recently active first; `q` finds by title or person."""
+    """A user's conversations, the most recently active first; `q` searches titles and names."""
     wanted = request.GET.get("q", "").strip()
     page = summaries.conversation_page(
         reader=reader_of(request),
@@ -44,29 +55,72 @@ def conversation_list(request: PageRequest) -> HttpResponse:
         limit=_PAGE,
         matching=wanted or None,
     )
-    return render(request, "chats/conversations.html", {"page": page, "wanted": wanted})
+    lasts = [each.last_message for each in page.items if each.last_message]
+    shown: list[Named | None] = [each.participant for each in page.items]
+    shown += [last.sender for last in lasts]
+    context = {"page": page, "wanted": wanted, "namesakes": namesakes(shown)}
+    return render(request, "chats/conversations.html", context)
 
 
 @signed_in
 @require_safe
 def conversation(request: PageRequest, conversation_id: int) -> HttpResponse:
-    """A conversation's end, or the place that the query names."""
-    part, page = _opened(request, conversation_id)
-    shown = _shared_part(request, page, place_of(request.GET))
+    """The newest messages, or those at the place that the query names."""
+    membership, page = _opened(request, conversation_id)
+    try:
+        return _conversation_page(
+            request,
+            membership,
+            page,
+            query=request.GET,
+            composer=_composer(request, membership, request.GET),
+        )
+    except MessageNotFoundError as error:
+        return _message_gone(request, membership, error)
+
+
+def _message_gone(
+    request: PageRequest, membership: Membership, error: MessageNotFoundError
+) -> HttpResponse:
+    """An error page for a link to a deleted message; the reader can still open the
+    conversation.
+    """
+    context = {"refusal": error, "conversation_id": membership.conversation_id}
+    return set_error_status(render(request, "chats/error_page.html", context), error)
+
+
+def _conversation_page(
+    request: PageRequest,
+    membership: Membership,
+    page: PageVersion,
+    *,
+    query: QueryDict,
+    composer: dict[str, object],
+) -> HttpResponse:
+    place = place_of(query)
+    shown = _cached_rows(request, page, place)
+    # The cache answered with an error instead of rows.
     if shown.status_code != HttpResponse.status_code:
         return shown
-    unread = notifications.first_unread(membership=part)
+    unread = notifications.first_unread(membership=membership)
+    opens_at = _opens_at(query)
+    if opens_at == "unread" and unread and not _holds(shown, unread):
+        shown, place = _rows_around(request, page, unread, newest=shown)
     response = render(
         request,
         "chats/conversation.html",
         {
-            "summary": summaries.conversation_summary(membership=part),
+            "summary": summaries.conversation_summary(membership=membership),
             "first_unread": unread,
-            "rows": _with_new_line(shown.content.decode(), unread),
-            "is_end": not place_of(request.GET),
-            **_composer(request, part, request.GET),
+            "rows": _with_unread_line(shown.content.decode(), unread),
+            "opens_at": opens_at,
+            "is_end": not place,
+            # A page of older messages, which leads to no newer ones.
+            "ends_early": "cursor" in place,
+            **composer,
         },
     )
+    # The metrics count hits by this header.
     response["X-Cache"] = shown["X-Cache"]
     return response
 
@@ -74,79 +128,120 @@ def conversation(request: PageRequest, conversation_id: int) -> HttpResponse:
 @signed_in
 @require_safe
 def message_rows(request: PageRequest, conversation_id: int) -> HttpResponseBase:
-    """A part of a conversation, for scripts that add to its page."""
+    """Rows of a conversation's messages, for scripts that insert them into the page."""
     page = page_version(
         reader=reader_of(request), conversation_id=ConversationId(conversation_id)
     )
-    return respond(request, page, lambda: shared_rows(request, page.conversation_id))
+    known = request.META.get("HTTP_IF_NONE_MATCH", "")
+    return _cached_rows(request, page, place_of(request.GET), known=known)
 
 
-@cache_page(60)
-@vary_on_headers(SCOPE_HEADER)
-@shared
+@cached
 def shared_rows(request: HttpRequest, conversation_id: ConversationId) -> HttpResponse:
-    """Knows nothing of who asks: what it makes is shown to everyone admitted."""
-    shown = timeline(conversation_id=conversation_id, query=request.GET)
-    return HttpResponse(render_to_string("chats/rows.html", {"timeline": shown}))
+    """The cached view. It must not depend on the user: all participants share its entries."""
+    shown = message_list(conversation_id=conversation_id, query=request.GET)
+    return HttpResponse(
+        render_to_string("chats/message_rows.html", {"message_list": shown})
+    )
 
 
 @signed_in
 @require_safe
 def composer(request: PageRequest, conversation_id: int) -> HttpResponse:
-    """The form to write with, as a reply to the message that the query names."""
-    part, _ = _opened(request, conversation_id)
-    return render(request, "chats/composer.html", _composer(request, part, request.GET))
+    """The form for a new message; for a reply, if the query names a message."""
+    membership, _ = _opened(request, conversation_id)
+    return render(
+        request, "chats/composer.html", _composer(request, membership, request.GET)
+    )
 
 
 @signed_in
 @require_POST
 def send(request: PageRequest, conversation_id: int) -> HttpResponse:
-    part, _ = _opened(request, conversation_id)
+    membership, _ = _opened(request, conversation_id)
     content = request.POST.get("content", "")
-    parent_id = given_id(request.POST.get("parent"))
-    sent = once(
-        person=reader_of(request),
-        form=request.POST.get("form", ""),
-        holds=(conversation_id, parent_id, content),
-        do=lambda: (
-            send_message(membership=part, content=content, parent_id=parent_id).id
-        ),
-    )
+    parent_id = parse_message_id(request.POST.get("parent"))
+    try:
+        sent = run_once(
+            user_id=reader_of(request),
+            form=request.POST.get("form", ""),
+            holds=(conversation_id, parent_id, content),
+            do=lambda: (
+                send_message(
+                    membership=membership, content=content, parent_id=parent_id
+                ).id
+            ),
+        )
+    except (InvalidError, ConflictError, NotDeliverableError) as error:
+        if in_place(request):
+            raise
+        return _refused_composer(request, membership, error)
     if in_place(request):
-        fresh = _composer(request, part, QueryDict())
+        fresh = _composer(request, membership, QueryDict())
         response = render(request, "chats/composer.html", fresh)
         response["HX-Trigger-After-Settle"] = "parley:sent"
         return response
-    return redirect(f"{reverse('conversation', args=[conversation_id])}#m{sent}")
+    page = reverse("conversation", args=[conversation_id])
+    return redirect(f"{page}?end=1#m{sent}")
 
 
 @signed_in
 @require_POST
 def read_conversation(request: PageRequest, conversation_id: int) -> HttpResponse:
-    part, _ = _opened(request, conversation_id)
-    notifications.mark_conversation_read(
-        membership=part, up_to=given_sequence(request.POST.get("up_to"))
-    )
+    """Mark read what was on the screen (`range`), all up to a message (`up_to`), or both."""
+    membership, _ = _opened(request, conversation_id)
+    ranges = parse_ranges(request.POST.getlist("range"))
+    if not ranges or "up_to" in request.POST:
+        up_to = parse_sequence(request.POST.get("up_to"))
+        ranges.append(SequenceRange(Sequence(0), up_to))
+    notifications.mark_ranges_read(membership=membership, ranges=ranges)
     if in_place(request):
         return render(request, "chats/unread_count.html", {"in_place": True})
     flashes.success(request, "Marked as read.")
     return redirect("conversation", conversation_id)
 
 
+def _refused_composer(
+    request: PageRequest, membership: Membership, error: DomainError
+) -> HttpResponse:
+    """The conversation, with the refused text in the composer and the reason."""
+    _, page = _opened(request, membership.conversation_id)
+    reply = QueryDict(mutable=True)
+    # Drop the reply if the parent was the reason.
+    if not isinstance(error, ConflictError | UnknownParentError):
+        reply["reply"] = request.POST.get("parent", "")
+    composer = _composer(request, membership, reply) | {
+        "content": request.POST.get("content", ""),
+        "refusal": error,
+    }
+    shown = _conversation_page(
+        request, membership, page, query=QueryDict("end=1"), composer=composer
+    )
+    return set_error_status(shown, error)
+
+
 def _opened(
     request: PageRequest, conversation_id: int
 ) -> tuple[Membership, PageVersion]:
-    """The version before anything it names: a page is newer than its name, never older."""
+    """The membership, and the version of the page.
+
+    The version is read before the data, so that no page is cached under a newer version
+    than its data's.
+    """
     wanted = ConversationId(conversation_id)
     page = page_version(reader=reader_of(request), conversation_id=wanted)
-    part = access.membership(reader=reader_of(request), conversation_id=wanted)
-    return part, page
+    membership = access.membership(reader=reader_of(request), conversation_id=wanted)
+    return membership, page
 
 
-def _shared_part(
-    request: PageRequest, page: PageVersion, place: dict[str, str]
+def _cached_rows(
+    request: PageRequest, page: PageVersion, place: dict[str, str], *, known: str = ""
 ) -> HttpResponse:
-    """The rows for a page, from the same cache entry as those that scripts ask for."""
+    """The rows of a place; pages and scripts share the cache entry.
+
+    It makes a new request for the cache, so that no other parameter or header becomes
+    part of the key. `known` is the value of If-None-Match.
+    """
     asked = HttpRequest()
     asked.method = "GET"
     asked.GET = QueryDict(urlencode(place))
@@ -155,38 +250,71 @@ def _shared_part(
         name: value
         for name, value in request.META.items()
         if name.startswith(("SERVER_", "wsgi.")) or name == "HTTP_HOST"
-    } | {"QUERY_STRING": urlencode(place)}
+    } | {"QUERY_STRING": urlencode(place), "HTTP_IF_NONE_MATCH": known}
     shown = respond(asked, page, lambda: shared_rows(asked, page.conversation_id))
     if not isinstance(shown, HttpResponse):
-        raise TypeError("The shared part is no stream.")
+        raise TypeError("Cached rows are never streamed.")
     return shown
 
 
-def _with_new_line(rows: str, first_unread: MessageId | None) -> SafeString:
-    """Draw a line above the first message that the reader has not read.
+def _opens_at(query: QueryDict) -> str:
+    """Where a page opens: at the place that its address names, its end, or the first unread."""
+    if place_of(query):
+        return "place"
+    return "end" if "end" in query else "unread"
 
-    What people typed is escaped: no text can pass for the beginning of a row.
-    """
-    if first_unread is not None:
-        line = render_to_string("chats/new_line.html")
-        start = f'<li id="m{first_unread}"'
+
+def _rows_around(
+    request: PageRequest,
+    page: PageVersion,
+    unread: FirstUnread,
+    *,
+    newest: HttpResponse,
+) -> tuple[HttpResponse, dict[str, str]]:
+    """The rows around the first unread message; the newest if it was deleted just now."""
+    place = {"around": str(unread.message_id)}
+    try:
+        return _cached_rows(request, page, place), place
+    except MessageNotFoundError:
+        return newest, {}
+
+
+def _holds(rows: HttpResponse, unread: FirstUnread) -> bool:
+    return _row_start(unread).encode() in rows.content
+
+
+def _row_start(unread: FirstUnread) -> str:
+    """Users' text is escaped, so that it cannot look like the beginning of a row."""
+    return f'<li id="m{unread.message_id}"'
+
+
+def _with_unread_line(rows: str, unread: FirstUnread | None) -> SafeString:
+    """Insert a line above the first message that the reader has not read."""
+    if unread is not None:
+        line, start = render_to_string("chats/unread_line.html"), _row_start(unread)
         rows = rows.replace(start, f"{line}{start}", 1)
     return mark_safe(rows)  # noqa: S308  # made by our own template
 
 
 def _composer(
-    request: PageRequest, part: Membership, query: QueryDict
+    request: PageRequest, membership: Membership, query: QueryDict
 ) -> dict[str, object]:
-    replied = given_id(query.get("reply"))
+    replied = parse_message_id(query.get("reply"))
     answered = (
         None
         if replied is None
         else access.readable_message(reader=reader_of(request), message_id=replied)
     )
-    if answered and answered.conversation_id != part.conversation_id:
+    # A reply belongs to the conversation of its parent.
+    if answered and answered.conversation_id != membership.conversation_id:
         raise access.message_not_found()
+    alike = answered and namesakes_among(
+        conversation_id=ConversationId(membership.conversation_id),
+        shown=[answered.sender],
+    )
     return {
-        "conversation_id": part.conversation_id,
+        "conversation_id": membership.conversation_id,
         "answered": answered,
-        "form_name": new_form_name(),
+        "namesakes": alike,
+        "form_id": new_form_id(),
     }

@@ -1,4 +1,4 @@
-"""What is unread, over all conversations."""
+"""The inbox: unread messages of all conversations."""
 
 from typing import Final
 
@@ -7,9 +7,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from chats.gates import PageRequest, in_place, reader_of, signed_in
+from chats.decorators import PageRequest, in_place, reader_of, signed_in
 from messaging import access
 from messaging.ids import ConversationId, MessageId
+from messaging.namesakes import namesakes
 from messaging.services import conversations, notifications
 from messaging.services.inbox import mark_inbox_read, unread_messages
 
@@ -25,7 +26,7 @@ def inbox(request: PageRequest) -> HttpResponse:
 @signed_in
 @require_POST
 def read_inbox(request: PageRequest) -> HttpResponse:
-    """Mark read what had arrived when the page was made."""
+    """Mark all messages read that had arrived when the page was made."""
     mark_inbox_read(reader=reader_of(request), up_to=request.POST.get("up_to", ""))
     if in_place(request):
         return render(
@@ -38,13 +39,13 @@ def read_inbox(request: PageRequest) -> HttpResponse:
 @signed_in
 @require_POST
 def read_message(request: PageRequest, message_id: int) -> HttpResponse:
-    """Take one message out of the inbox."""
+    """Mark one message read, and remove it from the page."""
     message = access.received_message(
         reader=reader_of(request), message_id=MessageId(message_id)
     )
     notifications.mark_message_read(message=message, reader=reader_of(request))
     if in_place(request):
-        # Nothing in the place of the message, and the count beside it.
+        # The message is replaced by nothing, and the count beside it is updated.
         return render(request, "chats/unread_count.html", {"in_place": True})
     return redirect("inbox")
 
@@ -59,12 +60,13 @@ def _inbox(request: PageRequest) -> dict[str, object]:
         }
     )
     items = [
-        # It may have ended since its message was read.
+        # The conversation may have been deleted since the message was read.
         (message, titles.get(ConversationId(message.conversation_id), ""))
         for message in found.page.items
     ]
     return {
         "items": items,
+        "namesakes": namesakes(message.sender for message in found.page.items),
         "next_cursor": found.page.next_cursor,
         "up_to": found.up_to,
     }

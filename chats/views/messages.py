@@ -1,4 +1,4 @@
-"""A single message: its place, its thread, its history; editing and deleting it."""
+"""A single message: redirects, thread, history and receipts; editing and deleting."""
 
 from typing import Final
 
@@ -11,35 +11,66 @@ from django.views.decorators.http import (
     require_POST,
     require_safe,
 )
+from django_htmx.http import reswap, retarget
 
-from chats.gates import PageRequest, in_place, reader_of, signed_in
-from chats.ids import given_sequence
-from chats.refusals import mark_refused
-from chats.trees import branches
+from chats.decorators import PageRequest, in_place, reader_of, signed_in
+from chats.errors import set_error_status
+from chats.ids import parse_message_id, parse_sequence
+from chats.thread_steps import thread_steps
+from chats.unsent import unsent_form
 from messaging import access
 from messaging.access import ReadableMessage
-from messaging.errors import InvalidError, NotDeliverableError, StaleVersionError
-from messaging.ids import MessageId
+from messaging.errors import (
+    DeletedMessageError,
+    DomainError,
+    InvalidError,
+    MessageNotFoundError,
+    NotDeliverableError,
+    StaleVersionError,
+)
+from messaging.ids import ConversationId, MessageId
 from messaging.models import Message
-from messaging.services import history, messages, notifications, threads, timelines
+from messaging.projections import MessageProjection
+from messaging.services import (
+    history,
+    message_lists,
+    messages,
+    notification_lists,
+    notifications,
+    threads,
+)
+from messaging.services.participants import namesakes_among
 
 _LEVELS: Final = 8
 _NODES: Final = 200
 _VERSIONS: Final = 20
 _RECEIPTS: Final = 100
 
+_GONE: Final = "This message was deleted meanwhile. Copy what you wrote from here."
+
 
 @signed_in
 @require_safe
 def message(request: PageRequest, message_id: int) -> HttpResponse:
-    """Where it stands in its conversation; for scripts, the message itself."""
+    """Redirect to the message in its conversation; for scripts, return the message itself."""
     found = _readable(request, message_id)
-    return _shown(request, found) if in_place(request) else redirect(_place(found))
+    if in_place(request):
+        return _shown(request, found.projection())
+    return redirect(_place(found))
 
 
 @signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit_message(request: PageRequest, message_id: int) -> HttpResponse:
+    try:
+        return _edited(request, message_id)
+    except (MessageNotFoundError, DeletedMessageError) as error:
+        if request.method != "POST":
+            raise
+        return _edit_gone(request, error)
+
+
+def _edited(request: PageRequest, message_id: int) -> HttpResponse:
     own = access.own_message(
         sender=reader_of(request), message_id=MessageId(message_id)
     )
@@ -51,13 +82,32 @@ def edit_message(request: PageRequest, message_id: int) -> HttpResponse:
         edited = messages.edit_message(
             message=own,
             content=request.POST.get("content", ""),
-            versions=frozenset({int(given_sequence(request.POST.get("version")))}),
+            versions=frozenset({int(parse_sequence(request.POST.get("version")))}),
         )
     except (InvalidError, StaleVersionError, NotDeliverableError) as error:
-        return mark_refused(
+        return set_error_status(
             _form(request, "edit_message", {**form, "refusal": error}), error
         )
-    return _shown(request, edited) if in_place(request) else redirect(_place(edited))
+    if in_place(request):
+        return _shown(request, edited.projection())
+    return redirect(_place(edited))
+
+
+def _edit_gone(request: PageRequest, error: DomainError) -> HttpResponse:
+    """The typed text, to copy it, if the message was deleted during the edit.
+
+    A message that the user may not see gets the same response.
+    """
+    context: dict[str, object] = {"refusal": _GONE}
+    if not in_place(request):
+        context["unsent"] = unsent_form(request, again=False)
+        return set_error_status(
+            render(request, "chats/error_page.html", context), error
+        )
+    context |= {"content": request.POST.get("content", "")}
+    shown = render(request, "chats/edit_gone.html", context)
+    # The row stays on the page; the text replaces the form in it.
+    return set_error_status(reswap(retarget(shown, "this"), "outerHTML"), error)
 
 
 @signed_in
@@ -74,15 +124,15 @@ def delete_message(request: PageRequest, message_id: int) -> HttpResponse:
     if not in_place(request):
         flashes.success(request, "The message is deleted.")
         return redirect("conversation", conversation_id)
-    return (
-        _shown(request, _readable(request, message_id)) if replied else HttpResponse()
-    )
+    if not replied:
+        return HttpResponse()
+    return _shown(request, _readable(request, message_id).projection())
 
 
 @signed_in
 @require_POST
 def unread_message(request: PageRequest, message_id: int) -> HttpResponse:
-    """Bring it back into the inbox."""
+    """Mark a message unread: it returns to the inbox."""
     received = access.received_message(
         reader=reader_of(request), message_id=MessageId(message_id)
     )
@@ -98,14 +148,24 @@ def unread_message(request: PageRequest, message_id: int) -> HttpResponse:
 def thread(request: PageRequest, message_id: int) -> HttpResponse:
     root = _readable(request, message_id)
     tree = threads.thread(root=root, depth=_LEVELS, nodes=_NODES)
+    steps = list(thread_steps(tree))
+    membership = access.membership(
+        reader=reader_of(request), conversation_id=ConversationId(root.conversation_id)
+    )
+    shown = [tree.sender, *(step.node.sender for step in steps)]
     return render(
         request,
         "chats/thread.html",
         {
-            "message": root,
-            "branches": branches(tree),
+            "message": tree,
+            "thread_id": tree.id,
+            "steps": steps,
             "count": tree.descendant_count,
-            "conversation_id": root.conversation_id,
+            "conversation_id": tree.conversation_id,
+            "first_unread": notifications.first_unread(membership=membership),
+            "namesakes": namesakes_among(
+                conversation_id=tree.conversation_id, shown=shown
+            ),
         },
     )
 
@@ -113,7 +173,7 @@ def thread(request: PageRequest, message_id: int) -> HttpResponse:
 @signed_in
 @require_safe
 def message_history(request: PageRequest, message_id: int) -> HttpResponse:
-    """Every version, the oldest first, and what changed between them."""
+    """All versions, oldest first, with the changes between them."""
     found = _readable(request, message_id)
     page = history.version_page(
         message=found,
@@ -143,9 +203,9 @@ def restore_version(
 @signed_in
 @require_safe
 def receipts(request: PageRequest, message_id: int) -> HttpResponse:
-    """Who was told of it, and who has read it."""
+    """The users who were notified, and whether each has read the message."""
     found = _readable(request, message_id)
-    page = notifications.receipt_page(
+    page = notification_lists.receipt_page(
         message=found, cursor=request.GET.get("cursor"), limit=_RECEIPTS
     )
     return render(request, "chats/receipts.html", {"message": found, "page": page})
@@ -162,16 +222,37 @@ def _place(message: Message) -> str:
     return f"{page}?around={message.pk}#m{message.pk}"
 
 
-def _shown(request: PageRequest, message: Message) -> HttpResponse:
-    """The message as its conversation shows it."""
-    answered = timelines.answered_messages(messages=[message])
+def _shown(request: PageRequest, message: MessageProjection) -> HttpResponse:
+    """The message as the requesting page shows it: in a conversation, or in a thread."""
+    answered = message_lists.answered_messages(messages=[message])
     parent = answered.get(MessageId(message.parent_message_id or 0))
-    return render(
-        request, "chats/message.html", {"message": message, "answered": parent}
+    alike = namesakes_among(
+        conversation_id=message.conversation_id,
+        shown=[message.sender, None if parent is None else parent.sender],
     )
+    context = {
+        "message": message,
+        "answered": parent,
+        "namesakes": alike,
+        "thread_id": _thread_id(request),
+    }
+    return render(request, "chats/message.html", context)
+
+
+def _thread_id(request: PageRequest) -> MessageId | None:
+    """The root of the thread page that sent the request; None for a conversation page.
+
+    An invalid id counts as none: the write may be done already.
+    """
+    try:
+        return parse_message_id(request.GET.get("thread"))
+    except InvalidError:
+        return None
 
 
 def _form(request: PageRequest, name: str, context: dict[str, object]) -> HttpResponse:
-    """A form in the place of a message, or on a page of its own."""
-    part = "" if in_place(request) else "_page"
-    return render(request, f"chats/{name}{part}.html", context)
+    """A form that replaces a message in place, or has a page of its own."""
+    placed = in_place(request)
+    suffix = "" if placed else "_page"
+    context = {**context, "in_place": placed, "thread_id": _thread_id(request)}
+    return render(request, f"chats/{name}{suffix}.html", context)

@@ -1,4 +1,4 @@
-"""All of a person's notifications, read ones too."""
+"""All of a user's notifications, read ones too."""
 
 from typing import Final
 
@@ -7,9 +7,10 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from chats.gates import PageRequest, in_place, reader_of, signed_in
+from chats.decorators import PageRequest, in_place, reader_of, signed_in
 from messaging.ids import ConversationId, NotificationId
-from messaging.services import conversations, inbox, notifications
+from messaging.namesakes import namesakes
+from messaging.services import conversations, inbox, notification_lists, notifications
 
 _PAGE: Final = 30
 
@@ -23,7 +24,7 @@ def notification_list(request: PageRequest) -> HttpResponse:
 @signed_in
 @require_POST
 def read_all(request: PageRequest) -> HttpResponse:
-    """Mark read what had arrived when the page was made."""
+    """Mark all notifications read that had arrived when the page was made."""
     inbox.mark_inbox_read(
         reader=reader_of(request), up_to=request.POST.get("up_to", "")
     )
@@ -41,16 +42,17 @@ def read_notification(request: PageRequest, notification_id: int) -> HttpRespons
         reader=reader_of(request), notification_id=NotificationId(notification_id)
     )
     if in_place(request):
-        # Nothing in the place of the button, and the count beside it.
+        # The button is replaced by nothing, and the count beside it is updated.
         return render(request, "chats/unread_count.html", {"in_place": True})
     return redirect("notifications")
 
 
 def _notifications(request: PageRequest) -> dict[str, object]:
     reader = reader_of(request)
-    # The count before the list: what arrives in between must stay unread.
+    # Read the count before the list: a notification that arrives in between must stay
+    # unread.
     unread = inbox.inbox_summary(reader=reader)
-    page = notifications.notification_page(
+    page = notification_lists.notification_page(
         reader=reader, cursor=request.GET.get("cursor"), limit=_PAGE
     )
     titles = conversations.titles(
@@ -63,6 +65,7 @@ def _notifications(request: PageRequest) -> dict[str, object]:
             (each, titles.get(ConversationId(each.message.conversation_id), ""))
             for each in page.items
         ],
+        "namesakes": namesakes(each.message.sender for each in page.items),
         "next_cursor": page.next_cursor,
         "unread": unread,
     }

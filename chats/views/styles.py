@@ -1,6 +1,6 @@
-"""What of a conversation's look differs by person, as a style sheet of their own.
+"""A style sheet for each user, which marks the user's own messages.
 
-The list of messages is shared by all who read it; this marks in it what is theirs.
+The cached message list is the same for all participants, so it cannot mark them.
 """
 
 from typing import Final
@@ -12,12 +12,15 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from chats.gates import PageRequest, signed_in
+from chats.decorators import PageRequest, signed_in
 
 _OWN: Final = """\
 [data-sender="{id}"] .own-only {{ display: revert }}
 [data-sender="{id}"] .other-only {{ display: none }}
 [data-sender="{id}"] {{ --mine: var(--tint) }}
+@media (forced-colors: active) {{
+  .message[data-sender="{id}"] {{ border-inline-start-color: Highlight }}
+}}
 """
 
 
@@ -33,5 +36,5 @@ def own_style(request: PageRequest, user_id: int) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    """What browsers ask for where no page names an icon."""
+    """Redirect to the icon: browsers request this path where no page names an icon."""
     return redirect(static("chats/icon.svg"))

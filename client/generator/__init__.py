@@ -1,4 +1,5 @@
-"""Writes what of the client follows from something else.
+"""Generates modules of the client.
 
-`models.py` and `operations.py` follow from the OpenAPI document, `_sync` from `_async`.
+`models.py` and `operations.py` are generated from the OpenAPI document, `_sync` from
+`_async`.
 """

@@ -1,4 +1,4 @@
-"""Read the OpenAPI document, write the generated modules into a folder."""
+"""Reads the OpenAPI document from standard input, and writes the generated modules."""
 
 import argparse
 import sys

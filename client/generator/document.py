@@ -1,11 +1,12 @@
-"""The OpenAPI document, as far as the client follows from it."""
+"""The parts of the OpenAPI document that the client is generated from."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-# What the client extends with methods: its own classes have the plain names.
+# Schemas for which the client has hand-written classes with methods. Those have the
+# plain names; the generated base classes end in `Data`.
 EXTENDED: Final = frozenset(
     {
         "Conversation",
@@ -83,7 +84,7 @@ class Document(_Part):
         return Schema.model_validate(self.components.schemas[name])
 
     def item_of(self, name: str) -> str | None:
-        """What a page is a page of, if it has nothing else."""
+        """The schema of the items, if this schema is a page with no other fields."""
         if not isinstance(self.components.schemas[name], dict):
             return None
         properties = self.schema_named(name).properties
@@ -95,7 +96,7 @@ class Document(_Part):
         return referred(items.items.ref)
 
     def operations(self) -> Iterator[tuple[str, str, Operation]]:
-        """Method, path below the API's prefix, and what is said of it."""
+        """The method, path (without the API's prefix) and description of each operation."""
         for path, methods in self.paths.items():
             for method, operation in methods.items():
                 yield method.upper(), path.removeprefix("/api/v1"), operation
@@ -106,7 +107,7 @@ def read_document(text: bytes) -> Document:
 
 
 def class_name(schema: str) -> str:
-    """What the client calls a schema of the document."""
+    """The name of the generated class for a schema."""
     name = schema.removesuffix("Out")
     return f"{name}Data" if name in EXTENDED else name
 

@@ -1,4 +1,4 @@
-"""Generated code is formatted like all the other."""
+"""Formats generated code like all other code."""
 
 import subprocess
 import sys
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def formatted(code: str, name: str) -> str:
-    """`name` decides which settings apply; nothing need be there."""
+    """Lint and format code. `name` is its module's path, which selects ruff's settings."""
     path = Path(__file__).parent.parent / "src" / "parley_client" / name
     ruff = [sys.executable, "-m", "ruff"]
     for arguments in (["check", "--fix-only", "--quiet"], ["format", "--quiet"]):

@@ -1,4 +1,4 @@
-"""The models, by datamodel-code-generator."""
+"""Generates the models, with datamodel-code-generator."""
 
 import json
 import subprocess
@@ -9,20 +9,15 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from generator.document import (
-    Document,
-    class_name,
-    is_reference,
-    reference,
-    referred,
-)
+from generator.document import Document, class_name, is_reference, reference, referred
 from generator.formatting import formatted
 
 _HEADER: Final = (
     '"""Generated from the OpenAPI document by scripts/client; do not edit."""\n\n'
 )
 
-# Whether a value is valid is the server's to say: its limits are no part of the client.
+# Only the server decides whether a value is valid, so that limits can change without a
+# new client.
 _LIMITS: Final = frozenset(
     {
         "additionalProperties",
@@ -70,7 +65,7 @@ def models(document: Document) -> str:
     schemas = {
         class_name(name): _told(schema, within_properties=False)
         for name, schema in document.components.schemas.items()
-        # Pages are one generic class; the parameters of a query are arguments.
+        # Pages have one generic class, and query parameters are arguments of functions.
         if document.item_of(name) is None and not name.endswith("Query")
     }
     told = {
@@ -98,7 +93,7 @@ def _generated(document: str) -> str:
 
 
 def _told(value: JsonValue, *, within_properties: bool) -> JsonValue:
-    """A part of the document with the client's names, and without limits."""
+    """A part of the document with the names of the client's classes, and without limits."""
     if isinstance(value, list):
         return [_told(part, within_properties=False) for part in value]
     if isinstance(value, str):
@@ -120,7 +115,8 @@ def _without_limits(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return {
         key: part
         for key, part in schema.items()
-        # What the values of a mapping are is no limit.
+        # `additionalProperties` is no limit if it is a schema: it is the type of a
+        # mapping's values.
         if key not in _LIMITS or isinstance(part, dict)
     }
 

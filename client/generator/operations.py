@@ -1,4 +1,4 @@
-"""A function for each operation, that makes its request."""
+"""Generates a function for each operation, which makes its `Request`."""
 
 import re
 from collections.abc import Iterator
@@ -121,7 +121,7 @@ def _kind(operation: Operation) -> str:
 
 
 def _success(operation: Operation) -> tuple[str | None, Schema | None]:
-    """What is answered, which is the same for every status of success."""
+    """The content type and schema of a successful response; they are the same for every 2xx."""
     for status, response in operation.responses.items():
         if status.startswith("2"):
             for content, media in response.content.items():

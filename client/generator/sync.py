@@ -1,4 +1,4 @@
-"""The synchronous half of the client, word for word from the asynchronous."""
+"""Generates the synchronous client from the asynchronous one, token by token."""
 
 import io
 import tokenize
@@ -11,7 +11,7 @@ _HEADER: Final = (
     '"""{doc}\n\nGenerated from _async/{name} by scripts/client; do not edit.\n"""'
 )
 
-# A name that starts with Async loses that; these become something else.
+# The prefix `Async` is removed from names; these names are replaced by others.
 _WORDS: Final = {
     "StopAsyncIteration": "StopIteration",
     "__aenter__": "__enter__",
@@ -51,7 +51,7 @@ def _word(word: str) -> str:
 
 
 def _marked(code: str, name: str) -> str:
-    """With a module docstring that says where it comes from."""
+    """Replace the module's docstring by one that says which file it is generated from."""
     opening, doc, rest = code.split('"""', 2)
     assert not opening, name
     return _HEADER.format(doc=doc.strip(), name=name) + rest

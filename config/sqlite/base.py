@@ -1,11 +1,14 @@
-"""Django's SQLite backend, whose transactions take turns; see decision 0012.
+"""Django's SQLite backend with a fair write lock; see decision 0012.
 
-A transaction takes its turn before `BEGIN` and gives it back when it has ended. A
-statement outside of transactions waits the way SQLite does. Databases in memory, which
-no other process can write to, take no turns.
+A transaction acquires the lock before `BEGIN`, and releases it after its end. A
+statement outside of transactions waits in SQLite's own way. In threads for reads
+neither waits: see `config.sqlite.lock_waits`. A database in memory needs no lock, since
+no other process can write to it.
 """
 
 import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.db import OperationalError
@@ -13,19 +16,45 @@ from django.db.backends.sqlite3 import base
 from django.utils.asyncio import async_unsafe
 from typing_extensions import override
 
-from config.sqlite.turns import WriteTurn
+from config.sqlite.files import make_database
+from config.sqlite.lock_waits import never_waits, note_met_lock
+from config.sqlite.write_queue import WriteLock
+
+
+class _Cursor(base.SQLiteCursorWrapper):
+    @override
+    def execute(  # type: ignore[override]  # as Django calls it
+        self, query: str, params: Iterable[object] | None = None
+    ) -> base.SQLiteCursorWrapper:
+        try:
+            return super().execute(query, params)
+        except sqlite3.OperationalError as error:
+            # The lowest byte of an extended error code is the primary code.
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                note_met_lock()
+            raise
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    _turn: WriteTurn | None = None
+    _write_lock: WriteLock | None = None
 
     @override
     @async_unsafe
     def get_new_connection(self, conn_params: dict[str, object]) -> sqlite3.Connection:
+        if not (name := str(conn_params["database"])).startswith((":memory:", "file:")):
+            make_database(Path(name))
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
+        # The file is empty for a database in memory.
         _, _, file = connection.execute("PRAGMA database_list").fetchone()
-        self._turn = WriteTurn(Path(file)) if file else None
+        self._write_lock = WriteLock(Path(file)) if file else None
+        if never_waits():
+            connection.execute("PRAGMA busy_timeout = 0")
         return connection
+
+    @override
+    def create_cursor(self, name: str | None = None) -> _Cursor:
+        cursor: _Cursor = self.connection.cursor(factory=_Cursor)
+        return cursor
 
     @override
     def set_autocommit(
@@ -36,22 +65,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
         begins = force_begin_transaction_with_broken_autocommit and not autocommit
         if begins:
             self.ensure_connection()
-            self._take_turn()
+            self._acquire_write_lock()
         try:
             super().set_autocommit(
                 autocommit, force_begin_transaction_with_broken_autocommit
             )
         except BaseException:
             if begins:
-                self._give_turn_back()
+                self._release_write_lock()
             raise
 
     @override
     @async_unsafe
     def commit(self) -> None:
         super().commit()
-        # A commit that failed has left the transaction open.
-        self._give_turn_back()
+        # Only after a success: a commit that fails leaves the transaction open.
+        self._release_write_lock()
 
     @override
     @async_unsafe
@@ -59,7 +88,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             super().rollback()
         finally:
-            self._give_turn_back()
+            self._release_write_lock()
 
     @override
     @async_unsafe
@@ -67,21 +96,40 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             super().close()
         finally:
-            self._give_turn_back()
+            self._release_write_lock()
 
-    def _take_turn(self) -> None:
-        if self._turn is None:
+    @contextmanager
+    def writing_alone(self) -> Iterator[None]:
+        """Hold the write lock, without opening the database.
+
+        Raises:
+            TimeoutError: other writers held the lock all the time.
+        """
+        database = Path(self.settings_dict["NAME"])
+        make_database(database)
+        write_lock = WriteLock(database)
+        write_lock.acquire(timeout=float(self.settings_dict["OPTIONS"]["timeout"]))
+        try:
+            yield
+        finally:
+            write_lock.release()
+
+    def _acquire_write_lock(self) -> None:
+        if self._write_lock is None:
             return
         try:
-            self._turn.take(patience=self._patience())
+            self._write_lock.acquire(timeout=self._busy_timeout())
         except TimeoutError as error:
-            raise OperationalError("database is locked: no turn to write") from error
+            note_met_lock()
+            raise OperationalError(
+                "database is locked: others held the write lock"
+            ) from error
 
-    def _give_turn_back(self) -> None:
-        if self._turn is not None:
-            self._turn.give_back()
+    def _release_write_lock(self) -> None:
+        if self._write_lock is not None:
+            self._write_lock.release()
 
-    def _patience(self) -> float:
-        """Seconds, as SQLite itself would wait on this connection."""
+    def _busy_timeout(self) -> float:
+        """The seconds that SQLite itself would wait on this connection."""
         (milliseconds,) = self.connection.execute("PRAGMA busy_timeout").fetchone()
         return float(milliseconds) / 1000

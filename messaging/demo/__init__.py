@@ -1,1 +1,1 @@
-"""A small believable set of conversations: `story` is told by `seeding`."""
+"""Demo conversations: `story` is the script, `seeding` writes it to the database."""

@@ -1,4 +1,4 @@
-"""A small believable set of conversations, for a first look around."""
+"""Seeds the demo: a small, believable set of conversations, for a first look."""
 
 import os
 import secrets
@@ -12,11 +12,12 @@ from typing import Final
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
-from django.db.models import Max, Min, OuterRef, Subquery
+from django.db.models import DateTimeField, Max, OuterRef, Subquery
 from django.utils import timezone
 
 from messaging.access import membership, own_message
-from messaging.demo.story import GROUPS, PEOPLE, STORY, Said
+from messaging.changes import changing_all
+from messaging.demo.story import GROUPS, PEOPLE, STORY, ScriptedMessage
 from messaging.ids import ConversationId, MessageId, UserId
 from messaging.ids import Sequence as MessageSequence
 from messaging.models import (
@@ -27,29 +28,31 @@ from messaging.models import (
     Participant,
     User,
 )
+from messaging.models.users import WhoMayAdd
+from messaging.sequence_ranges import SequenceRange
 from messaging.services.conversations import open_direct, start_group
 from messaging.services.messages import edit_message
-from messaging.services.notifications import mark_conversation_read
+from messaging.services.notifications import mark_ranges_read
 
 _FIRST: Final = next(iter(PEOPLE))
-# What tells a demo account from a person's who happens to have its username.
+# External ids mark demo accounts: a real account may have one of the demo's usernames.
 _MARK: Final = "parley-demo/"
 
-# What came later than this is unread by the one to sign in as.
+# Messages younger than this stay unread for the user to sign in as.
 _UNREAD_MINUTES: Final = 90
 _EDITED_AFTER: Final = timedelta(minutes=2)
 
 
 class DemoNameTakenError(Exception):
-    """A real account has the username of someone in the demo."""
+    """A real account has a username of the demo."""
 
 
 class DemoState(Enum):
     SEEDED = auto()
     ALREADY_THERE = auto()
-    # Already there, but without the file: all got the password of a new one.
+    # The demo existed, but its password file did not: all its users got a new password.
     PASSWORD_RENEWED = auto()
-    # Already there, but the password was changed and is not known here.
+    # The demo existed, and somebody changed the password: it is not known here.
     PASSWORD_UNKNOWN = auto()
 
 
@@ -61,10 +64,10 @@ class DemoSignIn:
 
 
 def seed_demo(*, password_file: Path) -> DemoSignIn:
-    """Fill in the demo once, and tell how to sign in to it.
+    """Create the demo unless it exists, and return how to sign in to it.
 
-    All people of the demo have the same random password, which is kept in a file
-    that only its owner can read. One transaction: there is all of it or nothing.
+    All its users have the same random password, which is stored in a file that only its
+    owner can read. One transaction: all of the demo exists, or nothing of it.
 
     Raises:
         DemoNameTakenError: nothing was written.
@@ -75,21 +78,21 @@ def seed_demo(*, password_file: Path) -> DemoSignIn:
             return _present(people, password_file)
         _require_free_usernames()
         password = _kept_password(password_file)
-        _tell_the_story(_open_accounts(password))
+        _send_scripted_messages(_open_accounts(password))
         return DemoSignIn(_FIRST, password, DemoState.SEEDED)
 
 
 def _present(people: Sequence[User], password_file: Path) -> DemoSignIn:
     known = _stored_password(password_file)
     password = known or _kept_password(password_file)
-    # The first may have deleted the account since.
+    # The user may have deleted the account since.
     first = people[0]
     if known is None:
         User.objects.filter(pk__in=[user.pk for user in people]).update(
             password=make_password(password)
         )
         state = DemoState.PASSWORD_RENEWED
-    # Not the method of the user, which may write a stronger hash.
+    # Not `user.check_password()`, which may write a stronger hash.
     elif check_password(password, first.password):
         state = DemoState.ALREADY_THERE
     else:
@@ -118,16 +121,16 @@ def _stored_password(file: Path) -> str | None:
 
 
 def _kept_password(file: Path) -> str:
-    """The password in the file, made the first time and complete when it appears."""
+    """The password in the file; the file is made the first time, and appears complete."""
     if (known := _stored_password(file)) is not None:
         return known
     password = secrets.token_urlsafe(12)
     file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    temporary = file.with_name(f".{file.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as stream:
         stream.write(f"{password}\n")
-    draft.replace(file)
+    temporary.replace(file)
     return password
 
 
@@ -139,6 +142,8 @@ def _open_accounts(password: str) -> Mapping[str, User]:
             display_name=display_name,
             external_id=f"{_MARK}{username}",
             password=hashed,
+            # The demo's groups are made at once, whatever the installation's default.
+            who_may_add=WhoMayAdd.EVERYONE,
         )
         for username, display_name in PEOPLE.items()
     }
@@ -147,7 +152,7 @@ def _open_accounts(password: str) -> Mapping[str, User]:
     return users
 
 
-def _tell_the_story(people: Mapping[str, User]) -> None:
+def _send_scripted_messages(people: Mapping[str, User]) -> None:
     now = timezone.now().replace(microsecond=0)
     groups = {
         title: start_group(
@@ -156,30 +161,30 @@ def _tell_the_story(people: Mapping[str, User]) -> None:
         for title, (owner, *members) in GROUPS.items()
     }
     sent: dict[str, Message] = {}
-    for said in STORY:
-        message = _send(said, people=people, groups=groups, sent=sent, now=now)
-        sent[said.key or said.content] = message
+    for scripted in STORY:
+        message = _send(scripted, people=people, groups=groups, sent=sent, now=now)
+        sent[scripted.key or scripted.content] = message
     conversations = {message.conversation_id for message in sent.values()}
     _backdate(conversations)
     _read_what_is_old(conversations, newcomer=people[_FIRST], now=now)
 
 
 def _send(
-    said: Said,
+    scripted: ScriptedMessage,
     *,
     people: Mapping[str, User],
     groups: Mapping[str, Conversation],
     sent: Mapping[str, Message],
     now: datetime,
 ) -> Message:
-    sender = people[said.sender]
-    first, *later = (*said.before, said.content)
+    sender = people[scripted.sender]
+    first, *later = (*scripted.before, scripted.content)
     message = Message.objects.create(
-        conversation=_conversation(said, people, groups),
+        conversation=_conversation(scripted, people, groups),
         sender=sender,
-        parent_message=sent[said.reply_to] if said.reply_to else None,
+        parent_message=sent[scripted.reply_to] if scripted.reply_to else None,
         content=first,
-        timestamp=now - timedelta(minutes=said.minutes_ago),
+        timestamp=now - timedelta(minutes=scripted.minutes_ago),
     )
     for content in later:
         edit_message(
@@ -192,45 +197,51 @@ def _send(
 
 
 def _conversation(
-    said: Said, people: Mapping[str, User], groups: Mapping[str, Conversation]
+    scripted: ScriptedMessage,
+    people: Mapping[str, User],
+    groups: Mapping[str, Conversation],
 ) -> Conversation:
-    if said.to in groups:
-        return groups[said.to]
-    sender, receiver = people[said.sender], people[said.to]
+    if scripted.to in groups:
+        return groups[scripted.to]
+    sender, receiver = people[scripted.sender], people[scripted.to]
     return open_direct(one=UserId(sender.pk), other=UserId(receiver.pk)).conversation
 
 
 def _backdate(conversations: Iterable[int]) -> None:
-    """Let all have happened when the messages were sent, instead of just now."""
-    for conversation in conversations:
-        messages = Message.objects.filter(conversation=conversation)
-        begun = messages.aggregate(begun=Min("timestamp"))["begun"]
-        Conversation.objects.filter(pk=conversation).update(created_at=begun)
-        Participant.objects.filter(conversation=conversation).update(joined_at=begun)
+    """Set all timestamps to the times of the script's messages."""
+    rows = Conversation.objects.filter(pk__in=conversations)
+    participants = Participant.objects.filter(conversation__in=conversations)
+    notifications = Notification.objects.filter(conversation__in=conversations)
     sent_at = Message.objects.filter(pk=OuterRef("message")).values("timestamp")
-    Notification.objects.filter(conversation__in=conversations).update(
-        created_at=Subquery(sent_at)
-    )
-    edits = MessageHistory.objects.filter(message__conversation__in=conversations)
-    for edit in edits.select_related("message"):
-        edit.edited_at = edit.message.timestamp + edit.version * _EDITED_AFTER
-        edit.save(update_fields=["edited_at"])
+    with changing_all(rows) as change:
+        change.update(rows, created_at=_begun(OuterRef("pk")))
+        change.update(participants, joined_at=_begun(OuterRef("conversation")))
+        change.update(notifications, created_at=Subquery(sent_at))
+        edits = MessageHistory.objects.filter(message__conversation__in=conversations)
+        for edit in edits.select_related("message"):
+            moment = edit.message.timestamp + edit.version * _EDITED_AFTER
+            change.update(edits.filter(pk=edit.pk), edited_at=moment)
+
+
+def _begun(conversation: OuterRef) -> "Subquery[DateTimeField[datetime, datetime]]":
+    messages = Message.objects.filter(conversation=conversation).order_by("timestamp")
+    return Subquery(messages.values("timestamp")[:1])
 
 
 def _read_what_is_old(
     conversations: Iterable[int], *, newcomer: User, now: datetime
 ) -> None:
-    """Everybody has read everything, but the one to sign in as not the latest."""
+    """Mark everything read, except the latest messages to the user to sign in as."""
     old = Message.objects.filter(timestamp__lt=now - timedelta(minutes=_UNREAD_MINUTES))
-    for part in Participant.objects.filter(conversation__in=conversations):
-        messages = old if part.user_id == newcomer.pk else Message.objects.all()
-        newest = messages.filter(conversation=part.conversation_id).aggregate(
+    for participant in Participant.objects.filter(conversation__in=conversations):
+        messages = old if participant.user_id == newcomer.pk else Message.objects.all()
+        newest = messages.filter(conversation=participant.conversation_id).aggregate(
             newest=Max("sequence")
         )["newest"]
-        mark_conversation_read(
+        mark_ranges_read(
             membership=membership(
-                reader=UserId(part.user_id),
-                conversation_id=ConversationId(part.conversation_id),
+                reader=UserId(participant.user_id),
+                conversation_id=ConversationId(participant.conversation_id),
             ),
-            up_to=MessageSequence(newest or 0),
+            ranges=[SequenceRange(MessageSequence(1), MessageSequence(newest or 0))],
         )

@@ -1,10 +1,10 @@
-"""What the people of the demo say to each other: nothing but the script."""
+"""The script of the demo: all messages, and nothing else."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-# Usernames and display names; the first is the one to sign in as.
+# Usernames and display names; the first user is the one to sign in as.
 PEOPLE: Final = {
     "maya": "Maya Lindqvist",
     "jonas": "Jonas Weber",
@@ -27,58 +27,59 @@ _DAY: Final = 24 * _HOUR
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """A line of the script. `to` is a group's title or a person's username."""
+class ScriptedMessage:
+    """A message of the script. `to` is a group's title or a user's username."""
 
     minutes_ago: int
     sender: str
     to: str
     content: str
-    # What other lines reply to it by, and whose it is itself.
+    # A name by which other lines reply to this one, and by which this line names its
+    # parent.
     key: str = ""
     reply_to: str = ""
-    # What it said at first, if it was edited.
+    # Earlier contents, oldest first, if the message was edited.
     before: Sequence[str] = ()
 
 
-# In the order of time, which is also the order of the inbox.
+# Chronological: the inbox has the same order.
 STORY: Final = (
-    Said(
+    ScriptedMessage(
         9 * _DAY,
         "lucia",
         GARDEN,
         "Welcome, everyone! This is the place for all things garden: watering, tools, "
         "and who has too many zucchini.",
     ),
-    Said(
+    ScriptedMessage(
         9 * _DAY - 12,
         "kenji",
         GARDEN,
         "Thank you for setting this up, Lucia. I can water on Tuesdays and Fridays.",
         key="watering",
     ),
-    Said(
+    ScriptedMessage(
         9 * _DAY - 30,
         "amina",
         GARDEN,
         "I will take Mondays and Thursdays then.",
         reply_to="watering",
     ),
-    Said(
+    ScriptedMessage(
         9 * _DAY - 41,
         "tomas",
         GARDEN,
         "And the weekends are mine, I am there with the children anyway.",
         reply_to="watering",
     ),
-    Said(
+    ScriptedMessage(
         6 * _DAY,
         "jonas",
         "maya",
         "Hi Maya, do you still have the long ladder? Our gutter is full of leaves.",
         key="ladder",
     ),
-    Said(
+    ScriptedMessage(
         6 * _DAY - 25,
         "maya",
         "jonas",
@@ -86,13 +87,13 @@ STORY: Final = (
         "you like.",
         reply_to="ladder",
     ),
-    Said(
+    ScriptedMessage(
         6 * _DAY - 28,
         "jonas",
         "maya",
         "Wonderful, thank you. You will have it back on Sunday.",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY,
         "maya",
         SUPPER,
@@ -100,7 +101,7 @@ STORY: Final = (
         key="supper",
         before=("Supper at our place this Saturday at 6 pm. Who is coming?",),
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 9,
         "amina",
         SUPPER,
@@ -108,7 +109,7 @@ STORY: Final = (
         key="stew",
         reply_to="supper",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 15,
         "tomas",
         SUPPER,
@@ -116,7 +117,7 @@ STORY: Final = (
         key="winter",
         reply_to="stew",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 21,
         "amina",
         SUPPER,
@@ -124,7 +125,7 @@ STORY: Final = (
         key="spicy",
         reply_to="winter",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 26,
         "tomas",
         SUPPER,
@@ -132,7 +133,7 @@ STORY: Final = (
         key="mild",
         reply_to="spicy",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 31,
         "amina",
         SUPPER,
@@ -140,7 +141,7 @@ STORY: Final = (
         key="allergic",
         reply_to="mild",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 40,
         "jonas",
         SUPPER,
@@ -149,7 +150,7 @@ STORY: Final = (
         reply_to="allergic",
         before=("My sister is, and she may come along.",),
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 44,
         "amina",
         SUPPER,
@@ -157,7 +158,7 @@ STORY: Final = (
         key="seeds",
         reply_to="sister",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 52,
         "jonas",
         SUPPER,
@@ -165,7 +166,7 @@ STORY: Final = (
         key="taste",
         reply_to="seeds",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 58,
         "amina",
         SUPPER,
@@ -173,7 +174,7 @@ STORY: Final = (
         key="grandmother",
         reply_to="taste",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 63,
         "maya",
         SUPPER,
@@ -181,7 +182,7 @@ STORY: Final = (
         key="recipe",
         reply_to="grandmother",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 70,
         "amina",
         SUPPER,
@@ -189,7 +190,7 @@ STORY: Final = (
         key="together",
         reply_to="recipe",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 74,
         "maya",
         SUPPER,
@@ -197,21 +198,21 @@ STORY: Final = (
         key="onions",
         reply_to="together",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 95,
         "tomas",
         SUPPER,
         "And I will write it down while you two cook.",
         reply_to="onions",
     ),
-    Said(
+    ScriptedMessage(
         4 * _DAY - 110,
         "jonas",
         SUPPER,
         "I am in as well, and will bring bread and a salad.",
         reply_to="supper",
     ),
-    Said(
+    ScriptedMessage(
         3 * _DAY,
         "kenji",
         "maya",
@@ -219,20 +220,20 @@ STORY: Final = (
         "with slips of paper, I hope you do not mind.",
         key="catalogue",
     ),
-    Said(
+    ScriptedMessage(
         3 * _DAY - 34,
         "maya",
         "kenji",
         "Not at all, that is what it is for. Which ones do you like best?",
         reply_to="catalogue",
     ),
-    Said(
+    ScriptedMessage(
         3 * _DAY - 50,
         "kenji",
         "maya",
         "The purple beans on page 14, and every single squash.",
     ),
-    Said(
+    ScriptedMessage(
         2 * _DAY,
         "lucia",
         GARDEN,
@@ -243,68 +244,68 @@ STORY: Final = (
             "The compost arrives on Wednesday at 9.",
         ),
     ),
-    Said(
+    ScriptedMessage(
         2 * _DAY - 17,
         "jonas",
         GARDEN,
         "Count me in, I can come before work.",
         reply_to="compost",
     ),
-    Said(
+    ScriptedMessage(
         2 * _DAY - 33,
         "kenji",
         GARDEN,
         "Me too. I have a second wheelbarrow.",
         reply_to="compost",
     ),
-    Said(
+    ScriptedMessage(
         _DAY,
         "amina",
         "maya",
         "Shall we meet at six on Saturday, for the stew?",
         key="six",
     ),
-    Said(
+    ScriptedMessage(
         _DAY - 8,
         "maya",
         "amina",
         "Six is perfect. I am looking forward to it all week.",
         reply_to="six",
     ),
-    Said(
+    ScriptedMessage(
         6 * _HOUR,
         "tomas",
         GARDEN,
         "The rain barrel is full to the brim. No need to water today.",
     ),
-    Said(
+    ScriptedMessage(
         80,
         "lucia",
         GARDEN,
         "@maya, could you be the fourth for the compost? You have the good fork.",
         reply_to="compost",
     ),
-    Said(
+    ScriptedMessage(
         61,
         "kenji",
         "maya",
         "I have ordered the purple beans for both of us. A small thank-you for "
         "the catalogue.",
     ),
-    Said(
+    ScriptedMessage(
         44,
         "jonas",
         SUPPER,
         "My sister is coming! She sends her thanks for the sunflower seeds.",
         reply_to="seeds",
     ),
-    Said(
+    ScriptedMessage(
         27,
         "amina",
         "maya",
         "One more thing: do you have a big pot? Mine is too small for eight people.",
     ),
-    Said(
+    ScriptedMessage(
         11,
         "jonas",
         "maya",

@@ -1,4 +1,4 @@
-"""What several commands take."""
+"""Arguments that several commands share."""
 
 import getpass
 import re
@@ -22,7 +22,7 @@ _UNITS: Final = {
 
 
 def duration(text: str) -> timedelta:
-    """`90m`, `12h` or `7d`."""
+    """Parse `90m`, `12h` or `7d`."""
     written = _DURATION.fullmatch(text)
     if written is None:
         raise ArgumentTypeError(f"not a time such as 90m, 12h or 7d: {text!r}")
@@ -30,16 +30,16 @@ def duration(text: str) -> timedelta:
 
 
 def at_least_one(text: str) -> int:
-    """A whole number that counts something."""
+    """Parse a whole number of at least 1."""
     if not re.fullmatch(r"[1-9]\d{0,8}", text, re.ASCII):
         raise ArgumentTypeError(f"not a number from 1 to 999999999: {text!r}")
     return int(text)
 
 
 def read_password(*, from_stdin: bool) -> str:
-    """A password, asked for twice, or from standard input.
+    """Ask for a password twice, or read it from standard input.
 
-    Never from an argument: those stand in process lists and shell histories.
+    It is never an argument, which process lists and shell histories show.
     """
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")

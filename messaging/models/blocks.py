@@ -1,23 +1,25 @@
+from collections.abc import Collection
+
 from django.db import models
 from django.db.models import F, Q, QuerySet
-from django.db.models.expressions import Combinable
 from django.utils import timezone
 from typing_extensions import override
 
+from messaging.ids import UserId
 from messaging.models.users import User
 
 
 class BlockQuerySet(QuerySet["Block"]):
-    def between(self, one: Combinable, others: Combinable) -> "BlockQuerySet":
+    def between(self, one: UserId, others: Collection[int]) -> "BlockQuerySet":
         return self.filter(
             Q(blocker=one, blocked__in=others) | Q(blocked=one, blocker__in=others)
         )
 
 
 class Block(models.Model):
-    """Nothing new goes between the two, whoever of them blocked."""
+    """One user blocks another: no new message is delivered between them, in either direction."""
 
-    # The unique index begins with it.
+    # No index of its own: the unique index begins with this column.
     blocker = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, related_name="blocks", db_index=False
     )

@@ -1,19 +1,16 @@
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.utils import timezone
 from typing_extensions import override
 
 from messaging.ids import UserId
+from messaging.models.guarded import GuardedModel, GuardedQuerySet
 from messaging.models.users import User
 
 
-class ConversationQuerySet(QuerySet["Conversation"]):
+class ConversationQuerySet(GuardedQuerySet["Conversation"]):
     def of(self, user_id: UserId) -> "ConversationQuerySet":
         return self.filter(participants__user=user_id)
-
-    def locked(self) -> "ConversationQuerySet":
-        """Locked until the transaction ends, in the order that everybody keeps."""
-        return self.select_for_update(of=("self",)).order_by("pk")
 
 
 class ConversationKind(models.TextChoices):
@@ -21,23 +18,26 @@ class ConversationKind(models.TextChoices):
     GROUP = "group"
 
 
-class Conversation(models.Model):
-    """Direct, between exactly two people, or a group with a title."""
+class Conversation(GuardedModel):
+    """A direct conversation between exactly two people, or a group with a title."""
 
     Kind = ConversationKind
 
     kind = models.CharField(max_length=6, choices=Kind)
     title = models.CharField(max_length=200, blank=True)
-    # The pair of a direct conversation, the smaller id first: one row a pair ever.
+    # The folded title, for the search: see messaging/folding.py.
+    folded_title = models.TextField(default="", editable=False)
+    # The two people of a direct conversation, the smaller id first: so each pair has
+    # one possible row.
     low_user = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+"
     )
     high_user = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+"
     )
-    # The number the newest message was given, even if that one is deleted.
+    # The sequence of the newest message, even if that one was deleted.
     last_sequence = models.PositiveBigIntegerField(default=0, editable=False)
-    # Rises with whatever the conversation's page shows but names: see chats/cache.py.
+    # Raised when anything on the conversation's page changes: see edge/page_cache.py.
     version = models.PositiveBigIntegerField(default=1, editable=False)
     last_activity_at = models.DateTimeField(default=timezone.now, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -70,9 +70,9 @@ class Conversation(models.Model):
         return self.kind == self.Kind.DIRECT
 
 
-class ParticipantQuerySet(QuerySet["Participant"]):
+class ParticipantQuerySet(GuardedQuerySet["Participant"]):
     def listed(self) -> "ParticipantQuerySet":
-        """Without those who hid the conversation and have had no message since."""
+        """Participants who did not hide the conversation, or for whom a message came since."""
         return self.filter(
             Q(hidden_through__isnull=True)
             | Q(conversation__last_sequence__gt=F("hidden_through"))
@@ -87,8 +87,8 @@ class ParticipantRole(models.TextChoices):
     MEMBER = "member"
 
 
-class Participant(models.Model):
-    """Someone's part in a conversation."""
+class Participant(GuardedModel):
+    """A user's membership of a conversation."""
 
     Role = ParticipantRole
 
@@ -103,16 +103,16 @@ class Participant(models.Model):
         User, on_delete=models.DO_NOTHING, related_name="participations"
     )
     role = models.CharField(max_length=6, choices=Role, default=Role.MEMBER)
-    # Notifications are made all the same, but silent.
+    # Whether new notifications are silent; they are made in any case.
     muted = models.BooleanField(default=False)
-    # The conversation's last sequence when they hid it: out of their list until
-    # there is a later one.
+    # The conversation's last sequence when the user hid it. A message with a later
+    # sequence shows it again.
     hidden_through = models.PositiveBigIntegerField(
         null=True, blank=True, editable=False
     )
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
-    # Events and overwritten versions before this reading of the installation's clock
-    # are not for them; 0 for the first ones.
+    # A reading of the installation's clock. The user does not see events and
+    # overwritten versions from before it. 0 for the first participants.
     joined_position = models.PositiveBigIntegerField(default=0, editable=False)
 
     objects = ParticipantQuerySet.as_manager()

@@ -14,14 +14,15 @@ class InviteCodeQuerySet(QuerySet["InviteCode"]):
         )
 
     def use_once(self) -> bool:
-        """Whether there was one to use; of two at once, each takes its own."""
+        """Count one use; return whether one was left. Safe to race."""
         return self.update(used=F("used") + 1) == 1
 
 
 class InviteCode(models.Model):
-    """Lets so many people open an account; who did is not kept."""
+    """A code with which `max_uses` people may register. Who used it is not stored."""
 
-    # SHA-256 of the code, by which it is looked up.
+    # The code's SHA-256, by which it is looked up: a stolen database holds no usable
+    # code.
     digest = models.CharField(max_length=64, unique=True, editable=False)
     max_uses = models.PositiveIntegerField(default=1)
     used = models.PositiveIntegerField(default=0, editable=False)
@@ -44,7 +45,7 @@ class InviteCode(models.Model):
 
 
 class ServiceToken(models.Model):
-    """What the product beside which Parley runs calls with; no person's token."""
+    """A token of the product that Parley runs beside; it belongs to no user."""
 
     name = models.CharField(max_length=100, unique=True)
     # SHA-256 of the secret, looked up on every request of the service.

@@ -4,6 +4,7 @@ from django.utils import timezone
 from typing_extensions import override
 
 from messaging.models.conversations import Conversation
+from messaging.models.guarded import GuardedModel, GuardedQuerySet
 from messaging.models.users import User
 
 
@@ -21,38 +22,48 @@ class EventType(models.TextChoices):
     PARTICIPANT_ADDED = "participant.added"
     PARTICIPANT_REMOVED = "participant.removed"
     USER_UPDATED = "user.updated"
+    # Not delivered to clients: processes with open streams check the streams'
+    # credentials.
+    ACCESS_ENDED = "access.ended"
 
 
-class Event(models.Model):
-    """That something happened, and to what: ids only, so that nothing deleted is kept.
+class EventQuerySet(GuardedQuerySet["Event"]):
+    """Guarded: only a `Change` writes these rows."""
 
-    Conversations and messages are named by plain numbers, since an event outlives
-    them; people by foreign keys, so that none is left behind.
+
+class Event(GuardedModel):
+    """A change, described by ids alone: so the log holds nothing that was deleted.
+
+    Conversations and messages are plain numbers, since an event outlives them. Users
+    are foreign keys, so that deleting an account cannot leave one behind.
     """
 
     Type = EventType
 
-    # The installation's clock: the order in which transactions were committed.
+    # A reading of the installation's clock: the order in which transactions committed.
     position = models.PositiveBigIntegerField(primary_key=True)
     type = models.CharField(max_length=20, choices=Type)
     conversation_id = models.BigIntegerField(null=True)
     message_id = models.BigIntegerField(null=True)
-    # Messages of the conversation that it is about, from the first to the last.
+    # The range of messages that the event is about.
     first_sequence = models.PositiveBigIntegerField(null=True)
     last_sequence = models.PositiveBigIntegerField(null=True)
-    # Whom it is about. Indexes of both people: for deleting their accounts.
+    # The user whom the event is about. The indexes of both users are for deleting
+    # accounts.
     user = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False
     )
-    # Whom alone it is told; null for all who take part in the conversation.
+    # The only user it is delivered to; null for all participants of the conversation.
     recipient = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False
     )
     created_at = models.DateTimeField(default=timezone.now)
 
+    objects = EventQuerySet.as_manager()
+
     class Meta:
         indexes = (
-            # What happened in somebody's conversations since they last looked.
+            # Reads the events of a user's conversations after a position.
             models.Index(
                 name="event_in_conversation", fields=["conversation_id", "position"]
             ),
@@ -61,7 +72,8 @@ class Event(models.Model):
                 fields=["recipient", "position"],
                 condition=Q(recipient__isnull=False),
             ),
-            # New names concern whoever shares a conversation, and are few.
+            # A rename is read by all who share a conversation with the user. There are
+            # few.
             models.Index(
                 name="event_of_name",
                 fields=["position"],
@@ -80,7 +92,7 @@ class Event(models.Model):
 
 
 class Typing(models.Model):
-    """Somebody is writing, until they stop saying so. Never an event: it is gone soon."""
+    """A user is typing, until the row expires. No event, since it is over within seconds."""
 
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="+", db_index=False
@@ -102,12 +114,12 @@ class Typing(models.Model):
 
 
 class Presence(models.Model):
-    """Somebody has a stream open at a server process, which says so again in time."""
+    """A user has a stream open at a server process, which renews the row before it expires."""
 
     user = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, related_name="+", db_index=False
     )
-    # Random, of the process: its rows outlive it, but not for long.
+    # A random id of the process. Its rows outlive the process, but expire soon.
     process = models.CharField(max_length=32)
     until = models.DateTimeField(db_index=True)
 

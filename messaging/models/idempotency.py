@@ -6,22 +6,22 @@ from messaging.models.users import User
 
 
 class IdempotencyKey(models.Model):
-    """What came of a write that its client may send again.
+    """The result of a write that its client may repeat.
 
-    Of the answer only the status and the result's id are kept: its body is
-    composed anew, so that nothing deleted since is shown again.
+    Only the status and the result's id are stored. The body is composed again for a
+    replay, so that it shows nothing that was deleted since.
     """
 
     user = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, related_name="+", db_index=False
     )
     key = models.CharField(max_length=255)
-    # Of method, path and body: the same key for another write is a mistake.
+    # A digest of method, path and body: the same key for another request is a mistake.
     fingerprint = models.CharField(max_length=64)
-    # Null within the transaction of the write alone.
+    # Null only while the transaction of the write runs.
     status = models.PositiveSmallIntegerField(null=True)
     result_id = models.PositiveBigIntegerField(null=True)
-    # Indexed for clearing away the expired.
+    # Indexed, to find expired rows.
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:

@@ -1,16 +1,25 @@
+import secrets
 from typing import ClassVar
 
 from django.db import models
 from typing_extensions import override
 
+from messaging.models.guarded import GuardedModel, GuardedQuerySet
 
-class Installation(models.Model):
-    """The one row of facts about this database, made when it is migrated.
 
-    `epoch` is random; restoring a backup renews it, so that nothing cached
-    before is served after. `clock` counts writes in commit order. Events up to
-    `forgotten` are not kept any more. `names` counts how often somebody's name
-    changed.
+def random_key() -> str:
+    return secrets.token_hex(16)
+
+
+class InstallationQuerySet(GuardedQuerySet["Installation"]):
+    """Guarded: only a `Change` writes these rows."""
+
+
+class Installation(GuardedModel):
+    """The one row of facts about this database, which the migrations create.
+
+    `epoch` is random; a restore renews it, so that nothing cached before is served any
+    more. `clock` counts writes in commit order. Events up to `forgotten` were cleared.
     """
 
     ONLY_ID: ClassVar[int] = 1
@@ -19,7 +28,12 @@ class Installation(models.Model):
     epoch = models.CharField(max_length=32)
     clock = models.PositiveBigIntegerField(default=0)
     forgotten = models.PositiveBigIntegerField(default=0)
+    # Unused: a rename now renews only the pages that show the name.
     names = models.PositiveBigIntegerField(default=0)
+    # The key of the HMACs by which an import recognises imported messages.
+    import_key = models.CharField(max_length=32, default=random_key, editable=False)
+
+    objects = InstallationQuerySet.as_manager()
 
     class Meta:
         constraints = (

@@ -3,15 +3,15 @@ from typing_extensions import override
 
 
 class LimitCounter(models.Model):
-    """How often something happened within one window of a limit.
+    """The count of one window of a limit, for installations without Redis.
 
-    For installations without Redis. `key` is a keyed hash of limit, window and
-    whom it is counted for: no name and no address can be read from it.
+    `key` is a keyed hash of the limit, the window, and the user or address: neither can
+    be read from it.
     """
 
     key = models.CharField(max_length=64, primary_key=True)
     used = models.PositiveIntegerField()
-    # Indexed for clearing away the windows that are over.
+    # Indexed, to find windows that are over.
     expires_at = models.DateTimeField(db_index=True)
 
     @override

@@ -1,10 +1,10 @@
-from collections.abc import Collection, Iterable
-from typing import Final, NoReturn
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
+from typing import Final
 
-from django.db import models, transaction
+from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.base import ModelBase
-from django.db.models.expressions import Combinable
 from django.db.models.functions import Length
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django.utils import timezone
@@ -13,128 +13,92 @@ from typing_extensions import override
 from messaging.errors import BypassError
 from messaging.ids import ConversationId, UserId
 from messaging.models.conversations import Conversation
+from messaging.models.guarded import (
+    GuardedModel,
+    GuardedQuerySet,
+    UnalterableQuerySet,
+    UndeletableModel,
+)
 from messaging.models.users import User
+from messaging.projections import MessageProjection, preview
+from messaging.unit_of_work import unit_of_work
 
 CONTENT_MAX_LENGTH: Final = 5000
-PREVIEW_LENGTH: Final = 60
 
 
-def preview(content: str) -> str:
-    """The first 60 characters, for lists."""
-    if len(content) <= PREVIEW_LENGTH:
-        return content
-    return f"{content[: PREVIEW_LENGTH - 1]}…"
-
-
-# What a message shows. Never more of a person: a join would load the password hash.
-DISPLAYED_COLUMNS: Final = (
-    "conversation",
-    "sequence",
-    "content",
-    "timestamp",
-    "read",
-    "edited",
-    "content_version",
-    "parent_message",
-    "reply_count",
-    "sender__username",
-    "sender__display_name",
-    "receiver__username",
-    "receiver__display_name",
+# The values of a tombstone: nothing of the message is left but its position.
+TOMBSTONE: Final[Mapping[str, object]] = MappingProxyType(
+    {
+        "content": "",
+        "sender": None,
+        "receiver": None,
+        "read": True,
+        "edited": False,
+        "content_version": 1,
+        # It may contain the sender's name: imports take it from files.
+        "external_id": None,
+    }
 )
 
 
-class MessageQuerySet(QuerySet["Message"]):
+class MessageQuerySet(UnalterableQuerySet["Message"]):
     def for_display(self) -> "MessageQuerySet":
-        return self.select_related("sender", "receiver").only(*DISPLAYED_COLUMNS)
+        # No other columns of users: the join would load the password hashes.
+        return self.select_related("sender", "receiver").only(
+            *MessageProjection.columns()
+        )
 
     def in_conversation(self, conversation_id: ConversationId) -> "MessageQuerySet":
         return self.filter(conversation=conversation_id)
 
-    def readable_by(self, user_id: UserId | Combinable) -> "MessageQuerySet":
+    def readable_by(self, user_id: UserId) -> "MessageQuerySet":
         return self.filter(conversation__participants__user=user_id)
 
-    def unread_for(self, user: "User | Combinable") -> "MessageQuerySet":
+    def unread_for(self, user: "User | UserId") -> "MessageQuerySet":
         return (
             self.filter(notifications__user=user, notifications__is_read=False)
             .annotate(position=F("notifications__position"))
             .order_by("-position")
         )
 
-    def turn_into_tombstones(self) -> int:
-        """Empty the rows, keeping their places in the trees."""
-        return super().update(
-            content="",
-            sender=None,
-            receiver=None,
-            read=True,
-            edited=False,
-            content_version=1,
-        )
-
-    @override
-    def update(self, **kwargs: object) -> int:
-        """As ever, but never of the content: its history would be missing."""
-        if "content" in kwargs:
-            raise BypassError("Use messaging.services.messages.edit_message().")
-        return super().update(**kwargs)
-
-    @override
-    def delete(self) -> NoReturn:
-        raise BypassError("Use messaging.services.messages.delete_message().")
-
-    @override
-    def bulk_create(
-        self,
-        objs: Iterable["Message"],
-        batch_size: int | None = None,
-        ignore_conflicts: bool = False,
-        update_conflicts: bool = False,
-        update_fields: Collection[str] | None = None,
-        unique_fields: Collection[str] | None = None,
-    ) -> NoReturn:
-        raise BypassError(
-            "Bulk creation sends no signals; use Message.objects.create()."
-        )
-
 
 class UnreadMessagesManager(models.Manager["Message"]):
-    """Messages somebody has not read, with just the columns an inbox shows."""
+    """The unread messages of a user, with only the columns that the inbox shows."""
 
     @override
     def get_queryset(self) -> MessageQuerySet:
         return MessageQuerySet(self.model, using=self._db)
 
-    def for_user(self, user: User | Combinable) -> MessageQuerySet:
-        """What this person has not read yet, newest first; one query.
+    def for_user(self, user: User | UserId) -> MessageQuerySet:
+        """The unread messages of a user, newest first; one query.
 
-        Each message is annotated with `position`, its place in the inbox.
+        Each is annotated with `position`, by which the inbox is ordered.
         """
         return self.get_queryset().unread_for(user).for_display()
 
 
-class Message(models.Model):
-    """A message, or the tombstone of one that was deleted under its replies.
+class Message(UndeletableModel):
+    """A message, or the tombstone of a message that was deleted and has replies.
 
-    `Message.objects.create(sender=…, receiver=…, content=…)` is enough: the
-    receivers of its signals open the conversation, number the message, keep the
-    old content of an edit and notify.
+    `Message.objects.create(sender=…, receiver=…, content=…)` is enough: receivers of
+    its signals open the conversation, number the message, keep the old content of an
+    edit, and notify.
     """
 
-    # What `save()` may change once the row is there; all else follows from
-    # other rows, and a stale instance must not write it back.
+    # The fields of a stored message that `save()` may change. All others are derived
+    # from other rows, and a stale instance must not write them back.
     EDITABLE_FIELDS: Final = frozenset({"content", "edited", "content_version"})
 
     conversation = models.ForeignKey(
         Conversation,
         on_delete=models.CASCADE,
         related_name="messages",
-        # The unique index on (conversation, sequence) serves it.
+        # No index of its own: the unique one below begins with this column.
         db_index=False,
     )
-    # Given under the conversation's row lock: its order is commit order.
+    # Assigned under the conversation's lock: sequences are in commit order.
     sequence = models.PositiveBigIntegerField(editable=False)
-    # Null in a tombstone. Like receiver, it has an index with the id below.
+    # Null in a tombstone. Sender and receiver have indexes together with the id, below.
     sender = models.ForeignKey(
         User,
         on_delete=models.DO_NOTHING,
@@ -154,21 +118,22 @@ class Message(models.Model):
     )
     content = models.TextField(blank=True)
     timestamp = models.DateTimeField(default=timezone.now)
-    # True when no unread notification of it is left: see services/notifications.py.
+    # True if no notification of the message is unread: see services/notifications.py.
     read = models.BooleanField(default=False, editable=False)
     edited = models.BooleanField(default=False, editable=False)
-    # 1, and one more with each edit: the version that the content is.
+    # The version of the present content: 1, and one more with each edit.
     content_version = models.PositiveIntegerField(default=1, editable=False)
-    # Indexed: a tree is walked from a message to its replies.
+    # Indexed together with `sequence`, below.
     parent_message = models.ForeignKey(
         "self",
         on_delete=models.DO_NOTHING,
         null=True,
         blank=True,
         related_name="replies",
+        db_index=False,
     )
-    # Direct replies, tombstones included. Counted when written: a page of 50
-    # messages must not cost as much as all the replies to them.
+    # The number of direct replies, tombstones included. Stored, since counting would
+    # make a page of 50 messages cost as much as all their replies.
     reply_count = models.PositiveIntegerField(default=0, editable=False)
     external_id = models.CharField(
         max_length=255, null=True, blank=True, unique=True, editable=False
@@ -177,17 +142,21 @@ class Message(models.Model):
     objects = MessageQuerySet.as_manager()
     unread = UnreadMessagesManager()
 
-    # As last read from or written to the database; None when it was not loaded.
+    # The content as last read from or written to the database; None if it was not
+    # loaded.
     _stored_content: str | None = None
 
     class Meta:
         indexes = (
-            # Deleting and exporting an account; the export reads by rising id.
+            # For deleting and exporting accounts; an export reads by ascending id.
             models.Index(name="message_sent", fields=["sender", "id"]),
             models.Index(name="message_received", fields=["receiver", "id"]),
+            # For tree walks, which step from a message to its next reply without
+            # reading the others.
+            models.Index(name="message_replies", fields=["parent_message", "sequence"]),
         )
         constraints = (
-            # Also the order in which a conversation is read, page by page.
+            # Its index is also the order in which a conversation is read, page by page.
             models.UniqueConstraint(
                 name="message_sequence_once", fields=["conversation", "sequence"]
             ),
@@ -221,29 +190,27 @@ class Message(models.Model):
     ) -> None:
         """Send a new message, or edit a stored one.
 
-        Without `update_fields`, a content that was not changed since it was read
-        is left alone: somebody else may have edited it.
+        Without `update_fields`, the content is written only if it was changed since it
+        was read: otherwise somebody else's edit would be overwritten.
 
-        One transaction around the signals as well: `pre_save` comes before the
-        one Django opens, and a failing save must not leave a history entry.
+        The transaction includes the signals: Django sends `pre_save` before it opens
+        one, and a save that fails must not leave a history entry.
 
         Raises:
-            BypassError: `update_fields` names a field that follows from others.
+            BypassError: `update_fields` names a derived field.
         """
-        with transaction.atomic(using=using):
+        with unit_of_work(using=using):
             super().save(
-                force_insert=force_insert,
+                # Force an insert: a new instance with an existing id would overwrite
+                # that message.
+                force_insert=force_insert or self._state.adding,
                 force_update=force_update,
                 using=using,
                 update_fields=(
                     None if self._state.adding else self._edit_of(update_fields)
                 ),
             )
-        self.note_content()
-
-    @override
-    def delete(self, using: str | None = None, keep_parents: bool = False) -> NoReturn:
-        raise BypassError("Use messaging.services.messages.delete_message().")
+        self.note_stored()
 
     @classmethod
     @override
@@ -251,7 +218,7 @@ class Message(models.Model):
         cls, db: str | None, field_names: Collection[str], values: Collection[object]
     ) -> "Message":
         message = super().from_db(db, field_names, values)
-        message.note_content()
+        message.note_stored()
         return message
 
     @override
@@ -262,23 +229,30 @@ class Message(models.Model):
         from_queryset: QuerySet["Message"] | None = None,
     ) -> None:
         super().refresh_from_db(using, fields, from_queryset)
-        self.note_content()
+        self.note_stored()
 
     @property
     def deleted(self) -> bool:
-        """Whether this is a tombstone: nothing but a place in the tree."""
+        """Whether this is a tombstone."""
         return self.sender_id is None
 
     @property
     def content_preview(self) -> str:
         return preview(self.content)
 
+    def projection(self) -> MessageProjection:
+        """The message's projection; without a query if it was loaded with `for_display()`."""
+        return MessageProjection.from_instance(self)
+
     def _known_content(self) -> str | None:
-        """The content, unless it was not loaded."""
+        """The content; None if it was not loaded."""
         content: str | None = self.__dict__.get("content")
         return content
 
-    def note_content(self) -> None:
+    def note_stored(self) -> None:
+        """Remember the content as it is in the database, to detect later whether it was
+        changed.
+        """
         self._stored_content = self._known_content()
 
     def _edit_of(self, update_fields: Iterable[str] | None) -> frozenset[str]:
@@ -286,7 +260,7 @@ class Message(models.Model):
             changed = self._known_content() != self._stored_content
             return self.EDITABLE_FIELDS if changed else frozenset()
         named = frozenset(update_fields)
-        # `update_or_create()` names the timestamp along with what it was given.
+        # `update_or_create()` names the timestamp along with the given fields.
         if derived := named - self.EDITABLE_FIELDS - {"timestamp"}:
             raise BypassError(
                 f"{', '.join(sorted(derived))} of a message cannot be saved: "
@@ -295,24 +269,30 @@ class Message(models.Model):
         return self.EDITABLE_FIELDS if "content" in named else frozenset()
 
 
-class MessageHistory(models.Model):
-    """A content that an edit replaced."""
+class MessageHistoryQuerySet(GuardedQuerySet["MessageHistory"]):
+    """Guarded: only a `Change` writes these rows."""
 
-    # The unique index on (message, version) serves it.
+
+class MessageHistory(GuardedModel):
+    """The content that an edit replaced."""
+
+    # No index of its own: the unique one below begins with this column.
     message = models.ForeignKey(
         Message, on_delete=models.CASCADE, related_name="history", db_index=False
     )
-    # 1 for the original; given under the conversation's lock.
+    # 1 for the original; assigned under the conversation's lock.
     version = models.PositiveIntegerField(editable=False)
     old_content = models.TextField()
-    # The installation's clock when this content was replaced, 0 if that was
-    # imported: who joined later does not see it.
+    # The installation's clock when this content was replaced: participants who joined
+    # later do not see it. 0 if the edit was imported.
     position = models.PositiveBigIntegerField(default=0, editable=False)
-    # When, and by whom.
+    # The edit that replaced this content.
     edited_at = models.DateTimeField(default=timezone.now)
     edited_by = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, related_name="edits"
     )
+
+    objects = MessageHistoryQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "message histories"

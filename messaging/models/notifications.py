@@ -1,25 +1,34 @@
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 from typing_extensions import override
 
 from messaging.ids import UserId
 from messaging.models.conversations import Conversation
+from messaging.models.guarded import GuardedModel, GuardedQuerySet
 from messaging.models.messages import Message
 from messaging.models.users import User
 
 
-class NotificationQuerySet(QuerySet["Notification"]):
+class NotificationQuerySet(GuardedQuerySet["Notification"]):
     def unread(self) -> "NotificationQuerySet":
         return self.filter(is_read=False)
 
     def unread_in(self, conversation: Combinable) -> "NotificationQuerySet":
-        """Those of a conversation, without going through what was read there.
+        """Unread notifications of a conversation; the index finds them without reading others.
 
-        SQLite looks a value up in an index, but not the `NOT is_read` of `unread()`.
+        SQLite uses the index for `is_read IN (0)`, but not for the `NOT is_read` of
+        `unread()`.
         """
         return self.filter(conversation=conversation, is_read__in=(False,))
+
+    def unread_mentions(self) -> "NotificationQuerySet":
+        """Unread mentions; an index finds those of a conversation without reading others.
+
+        With `is_read__in`, SQLite would not use it.
+        """
+        return self.filter(is_read=False, kind=NotificationKind.MENTION)
 
     def of(self, user_id: UserId) -> "NotificationQuerySet":
         return self.filter(user=user_id)
@@ -31,12 +40,12 @@ class NotificationKind(models.TextChoices):
     MESSAGE = "message"
 
 
-class Notification(models.Model):
-    """Tells one person of one message. An unread one *is* the unread state."""
+class Notification(GuardedModel):
+    """Notifies one user of one message. Unread notifications are the unread state."""
 
     Kind = NotificationKind
 
-    # None of the three has an index of its own: the ones below begin with them.
+    # No indexes of their own: those below begin with these three columns.
     user = models.ForeignKey(
         User,
         on_delete=models.DO_NOTHING,
@@ -49,14 +58,14 @@ class Notification(models.Model):
         related_name="notifications",
         db_index=False,
     )
-    # The message's, so that counting what is unread in a conversation reads
-    # nothing but an index.
+    # The message's conversation, stored so that unread messages of a conversation are
+    # counted by an index alone.
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     kind = models.CharField(max_length=7, choices=Kind)
-    # The installation's clock when it was made: the inbox's order, in which
-    # nothing can appear behind what was already seen.
+    # The installation's clock when this was created: the order of the inbox. So a new
+    # notification never appears behind one that was already seen.
     position = models.PositiveBigIntegerField(editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     is_read = models.BooleanField(default=False)
@@ -71,28 +80,28 @@ class Notification(models.Model):
             ),
         )
         indexes = (
-            # All of a person's notifications, newest first.
+            # Lists all notifications of a user, newest first.
             models.Index(name="notification_newest", fields=["user", "-position"]),
-            # The inbox and its count: never reads what was read. Without `is_read`
-            # SQLite takes the index for one that does not cover the count, which
-            # then takes nearly twice as long.
+            # The inbox and its count, without reading notifications that were read.
+            # With `is_read` SQLite too counts by the index alone, in half the time.
             models.Index(
                 name="notification_inbox",
                 fields=["user", "-position", "is_read"],
                 condition=Q(is_read=False),
             ),
-            # How many of the inbox mention their reader.
+            # Counts the mentions in the inbox, and those of each muted conversation: with
+            # all these columns, SQLite takes it and not that of all unread messages.
             models.Index(
                 name="notification_mentions",
-                fields=["user", "-position"],
+                fields=["user", "conversation", "kind", "is_read"],
                 condition=Q(is_read=False, kind="mention"),
             ),
-            # Unread count of each conversation in the list.
+            # Counts the unread messages of each conversation in the list.
             models.Index(
                 name="notification_unread_count",
                 fields=["conversation", "user", "is_read"],
             ),
-            # Whether anybody has not read a message yet.
+            # Tells whether anybody has not read a message yet.
             models.Index(
                 name="notification_pending",
                 fields=["message"],

@@ -10,15 +10,15 @@ from typing_extensions import override
 
 from messaging.models.users import User
 
-# What Django's column has room for: 160 bits.
+# 160 bits in hex: as long as Django's column for keys.
 _DIGEST_LENGTH: Final = 40
 
 
 class Session(AbstractBaseSession):
-    """A browser session, with the person in a column of its own.
+    """A browser session, with its user in a column.
 
-    Django keeps the person inside the encoded data only, where deleting an
-    account could not find it.
+    Django stores the user only inside the encoded data, where deleting an account could
+    not find it.
     """
 
     user = models.ForeignKey(
@@ -33,5 +33,5 @@ class Session(AbstractBaseSession):
 
 
 def digest_of(session_key: str) -> str:
-    """What is kept of the key that a browser has."""
+    """The digest of a browser's session key, which is stored in place of the key."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:_DIGEST_LENGTH]

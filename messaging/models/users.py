@@ -3,6 +3,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, Final
 
+from django.conf import settings
 from django.contrib.auth.models import (
     AbstractBaseUser,
     BaseUserManager,
@@ -10,24 +11,35 @@ from django.contrib.auth.models import (
 )
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.db import models, transaction
+from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Q, QuerySet
 from django.db.models.base import ModelBase
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Lower
+from django.dispatch import Signal
 from django.utils import timezone
 from typing_extensions import override
 
-from messaging.receipts import Deletion
+from messaging.deletion_counts import Deletion
+from messaging.folding import WORD_MAX_LENGTH
+from messaging.unit_of_work import unit_of_work
 
 USERNAME_MAX_LENGTH: Final = 64
 DISPLAY_NAME_MAX_LENGTH: Final = 100
-# Hashing a longer one would be work for nothing.
+# Hashing a longer password would take time and add no security.
 PASSWORD_MAX_LENGTH: Final = 1000
 
-# ASCII only: both databases fold its case alike, and no two names look the same.
-# No dot or hyphen at either end, so that "@bob." at the end of a sentence is bob.
+# Each is a parameter of one statement, twice: SQLite takes 32,766 and PostgreSQL 65,535.
+MOST_DELETED_AT_ONCE: Final = 10_000
+
+# Sent by `User.objects.….delete()`, within its transaction, with the `user_ids` of all:
+# `pre_delete` comes one by one, and locks have to be taken in order.
+pre_delete_all: Final = Signal()
+
+# ASCII only: both databases fold its case alike, and no two different names look the
+# same. No dot or hyphen at either end, so that "@bob." at the end of a sentence
+# mentions bob.
 USERNAME_PATTERN: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,62}[A-Za-z0-9_])?"
 validate_username = RegexValidator(
     re.compile(rf"^{USERNAME_PATTERN}\Z"),
@@ -38,8 +50,8 @@ validate_username = RegexValidator(
 class ByteOrderedCharField(models.CharField[str, str]):
     """Text that both databases compare byte by byte.
 
-    PostgreSQL would otherwise order by the locale's rules, in which the names
-    with one prefix need not stand together.
+    PostgreSQL would otherwise use the locale's order, in which names with a common
+    prefix need not be adjacent.
     """
 
     @override
@@ -50,7 +62,47 @@ class ByteOrderedCharField(models.CharField[str, str]):
         return parameters
 
 
+class WhoMayAdd(models.TextChoices):
+    """Who may add a user to groups."""
+
+    EVERYONE = "everyone", "Everyone"
+    CONTACTS = "contacts", "People I have written to"
+    NOBODY = "nobody", "Nobody"
+
+
+def default_who_may_add() -> str:
+    """The setting of new accounts, until their users change it."""
+    default: str = settings.PARLEY_WHO_MAY_ADD
+    return default
+
+
+class UserQuerySet(QuerySet["User"]):
+    @override
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete accounts with all that names them, in one transaction.
+
+        Raises:
+            ValueError: they are more than `MOST_DELETED_AT_ONCE`; none is deleted.
+        """
+        # As in `User.delete()`.
+        with unit_of_work(using=self.db, savepoint=False):
+            user_ids = self._few_ids()
+            pre_delete_all.send(User, user_ids=user_ids)
+            # Rows that match only since then are not locked: leave them.
+            return super(UserQuerySet, self.filter(pk__in=user_ids)).delete()
+
+    def _few_ids(self) -> frozenset[int]:
+        ids = self.values_list("pk", flat=True)[: MOST_DELETED_AT_ONCE + 1]
+        if len(ids) > MOST_DELETED_AT_ONCE:
+            raise ValueError(f"Delete at most {MOST_DELETED_AT_ONCE} users at once.")
+        return frozenset(ids)
+
+
 class UserManager(BaseUserManager["User"]):
+    @override
+    def get_queryset(self) -> UserQuerySet:
+        return UserQuerySet(self.model, using=self._db)
+
     @override
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(username_key=(username or "").lower())
@@ -80,13 +132,13 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. Usernames are unique whatever their case."""
+    """A person. Usernames are unique in any case."""
 
     username = models.CharField(
         max_length=USERNAME_MAX_LENGTH, unique=True, validators=[validate_username]
     )
-    # Kept by the database, so that no write can make two names differ in case alone.
-    # Looked up at sign-in; read in order by the search for people.
+    # Computed by the database, so that no write can make two names that differ in case
+    # alone. The index serves sign-in and the search for people.
     username_key = models.GeneratedField(
         expression=Lower("username"),
         output_field=ByteOrderedCharField(max_length=USERNAME_MAX_LENGTH),
@@ -94,9 +146,19 @@ class User(AbstractBaseUser, PermissionsMixin):
         unique=True,
     )
     display_name = models.CharField(max_length=DISPLAY_NAME_MAX_LENGTH)
-    # The name an import knew the person by, whatever characters it has.
+    # Both names, folded, to find any part of them in a small number of rows: see
+    # messaging/folding.py.
+    folded_name = models.TextField(default="", editable=False)
+    # The user's id in the files of an import, or in the product that created the
+    # account; any characters.
     external_id = models.CharField(
         max_length=255, null=True, blank=True, unique=True, editable=False
+    )
+    who_may_add = models.CharField(
+        "who may add them to groups",
+        max_length=8,
+        choices=WhoMayAdd,
+        default=default_who_may_add,
     )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
@@ -104,7 +166,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects: ClassVar[UserManager] = UserManager()
 
-    # Set while and after the account is deleted: see services/deletion.py.
+    # Set from the start of the account's deletion: see services/deletion.py.
     deletion: Deletion | None = None
 
     USERNAME_FIELD = "username"
@@ -116,9 +178,9 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @override
     def clean(self) -> None:
-        # Forms compare `username` as it is; the database compares its lower case.
+        # Forms compare `username` exactly; the database compares it in lower case.
         super().clean()
-        # None when the form has refused it already.
+        # None if the form has already refused it.
         key = (self.username or "").lower()
         if User.objects.exclude(pk=self.pk).filter(username_key=key).exists():
             raise ValidationError({"username": "This username is taken."})
@@ -131,15 +193,63 @@ class User(AbstractBaseUser, PermissionsMixin):
         using: str | None = None,
         update_fields: Iterable[str] | None = None,
     ) -> None:
-        # One transaction around the signals too: pages must not be renewed
+        # The transaction includes the signals: versions of pages must not be raised
         # before the new name can be read.
-        with transaction.atomic(using=using):
+        names = {"username", "display_name"}
+        if update_fields is not None and not names.isdisjoint(update_fields):
+            update_fields = {*update_fields, "folded_name"}
+        with unit_of_work(using=using):
             super().save(
                 force_insert=force_insert,
                 force_update=force_update,
                 using=using,
                 update_fields=update_fields,
             )
+
+    @override
+    def delete(
+        self, using: str | None = None, keep_parents: bool = False
+    ) -> tuple[int, dict[str, int]]:
+        # One unit of work around both signals: the locks of `pre_delete` are held until
+        # `post_delete` has erased the rows. No savepoint, since Django opens a
+        # transaction itself.
+        with unit_of_work(using=using, savepoint=False):
+            return super().delete(using=using, keep_parents=keep_parents)
+
+
+class NameEntry(models.Model):
+    """An entry of the search index of people: a folded word of a user's names.
+
+    services/names.py writes an entry for each word by which the user may be found. A
+    search reads entries in order, so that a page costs the same for any number of
+    users.
+    """
+
+    user = models.ForeignKey(
+        User,
+        on_delete=models.DO_NOTHING,
+        related_name="name_entries",
+        # No index of its own: that on (user, entry) begins with this column.
+        db_index=False,
+    )
+    # The folded word, a space and the username in lower case: search results have this
+    # order.
+    entry = ByteOrderedCharField(max_length=WORD_MAX_LENGTH + 1 + USERNAME_MAX_LENGTH)
+
+    class Meta:
+        verbose_name_plural = "name entries"
+        constraints = (
+            # Its index is also the order of search results.
+            models.UniqueConstraint(name="name_entry_once", fields=["entry"]),
+        )
+        indexes = (
+            # Tells whether another word of the same user matches.
+            models.Index(name="name_entry_of_user", fields=["user", "entry"]),
+        )
+
+    @override
+    def __str__(self) -> str:
+        return f"a word of the name of {self.user_id}"
 
 
 class AccessTokenQuerySet(QuerySet["AccessToken"]):
@@ -150,16 +260,16 @@ class AccessTokenQuerySet(QuerySet["AccessToken"]):
 
 
 class AccessToken(models.Model):
-    """A bearer token; only its SHA-256 is kept, so a stolen database signs nobody in."""
+    """A bearer token. Only its SHA-256 is stored: a stolen database holds no usable token."""
 
     user = models.ForeignKey(
         User, on_delete=models.DO_NOTHING, related_name="access_tokens"
     )
     name = models.CharField(max_length=100, blank=True)
-    # Looked up on every request; unique is the index that serves it.
+    # Every request looks this up, by the index of `unique`.
     digest = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    # At most a minute behind; being made is a token's first use.
+    # Up to a minute out of date, to save writes; at first, the time of creation.
     last_used_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
 

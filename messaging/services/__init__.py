@@ -1,1 +1,1 @@
-"""What people can do, as functions: the module is the noun, the function the verb."""
+"""What users can do: a module is a noun, and a function a verb with its object."""

@@ -1,21 +1,20 @@
-"""Deleting an account: nothing of the person is left, and nobody else loses anything.
+"""Deletes accounts: no data of the user is left, and no messages of others in groups are lost.
 
-The work of two signals, so that `user.delete()`, the admin and the API do the
-same: `pre_delete` locks the person's conversations and counts, `post_delete`
-erases. Foreign keys to people are no cascades but deferred constraints: were a
-table forgotten here, the database would refuse to commit.
+Two signal receivers do the work, so that `user.delete()`, the admin and the API do the
+same: `pre_delete` locks the user's conversations and counts, `post_delete` erases.
+Foreign keys to users do not cascade. They are deferred constraints: if this module
+forgets a table, the database refuses to commit.
 
-All is done in sets, by a number of statements that does not depend on how much
-there is to erase.
+The SQL is set-based: the number of statements does not depend on how much is erased.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django_cte import CTE, with_cte
 
-from messaging.access import lock_conversations, lock_users
+from messaging.changes import Change, changing_account, open_change
+from messaging.deletion_counts import Deletion, DeletionCounts
 from messaging.errors import BypassError
 from messaging.ids import UserId
 from messaging.models import (
@@ -23,9 +22,11 @@ from messaging.models import (
     Block,
     Conversation,
     Event,
+    ExportLease,
     IdempotencyKey,
     Message,
     MessageHistory,
+    NameEntry,
     Notification,
     Participant,
     Presence,
@@ -39,27 +40,28 @@ from messaging.models.conversations import (
     ParticipantRole,
 )
 from messaging.models.events import EventType
-from messaging.receipts import Deletion, DeletionCounts
-from messaging.services.conversations import erase_conversations, erase_rows
-from messaging.services.events import record_events
-from messaging.services.notifications import settle_messages
-from messaging.services.passwords import confirm_password, hold_password
+from messaging.services.access_revocations import access_ended
+from messaging.services.conversations import erase_conversations
+from messaging.services.passwords import confirm_password, lock_password
+from messaging.services.read_marks import mark_fully_read
+from messaging.services.tombstones import needed_among
 
 
 def delete_account(*, user: User, password: str) -> DeletionCounts:
-    """Delete an account for good, and say what went with it.
+    """Delete an account for good; return the counts of what was deleted with it.
 
     Raises:
         WrongPasswordError: nothing was deleted.
-        UserNotFoundError: somebody else deleted it just now.
-        BypassError: nothing was deleted, because a table was forgotten here.
+        UserNotFoundError: the account was deleted just now.
+        BypassError: nothing was deleted, because a table that this module forgot has
+            rows that refer to the account.
     """
     confirm_password(user=user, password=password)
     try:
-        with transaction.atomic():
-            # Conversations before accounts, like everywhere.
-            _lock_all(UserId(user.pk))
-            hold_password(user_id=UserId(user.pk), tried=user.password)
+        with changing_account(UserId(user.pk)) as change:
+            lock_password(user_id=UserId(user.pk), tried=user.password, change=change)
+            # Signal receivers join this change: `begin_deletion` before the row is
+            # deleted, `finish_deletion` after.
             user.delete()
             if user.deletion is None:
                 raise BypassError("The receivers of the user are disconnected.")
@@ -69,11 +71,11 @@ def delete_account(*, user: User, password: str) -> DeletionCounts:
 
 
 def preview_deletion(*, user: User) -> DeletionCounts:
-    """What deleting this account would take away now."""
+    """Count what deleting this account now would delete."""
     user_id = UserId(user.pk)
     direct = _direct_conversations(user_id)
     own = Message.objects.filter(sender=user_id).exclude(conversation__in=direct)
-    tombstones = own.filter(pk__in=_kept(user_id)).count()
+    tombstones = own.filter(pk__in=_with_surviving_replies(user_id)).count()
     groups = Participant.objects.filter(
         user=user_id, conversation__kind=ConversationKind.GROUP
     )
@@ -92,47 +94,76 @@ def preview_deletion(*, user: User) -> DeletionCounts:
     )
 
 
+def prepare_deletions(*, user_ids: Collection[int]) -> None:
+    """Lock all that the deletion of several accounts touches; before each `pre_delete`.
+
+    Accounts that are gone are left out.
+    """
+    with open_change() as change:
+        change.lock_accounts(user_ids)
+
+
 def begin_deletion(*, user: User) -> None:
-    """Lock all that the deletion touches, and count it; for `pre_delete`."""
+    """Lock everything that the deletion changes, and count; for `pre_delete`."""
     user_id = UserId(user.pk)
-    _lock_all(user_id)
-    user.deletion = Deletion(user_id=user_id, counts=preview_deletion(user=user))
+    with changing_account(user_id):
+        # Count now, before the account's row is deleted: `finish_deletion` has only its
+        # id.
+        user.deletion = Deletion(user_id=user_id, counts=preview_deletion(user=user))
 
 
 def finish_deletion(*, deletion: Deletion) -> None:
-    """Erase what the account leaves behind; for `post_delete`."""
+    """Erase the rows that refer to the account; for `post_delete`."""
     user_id = deletion.user_id
-    touched = list(_touched(user_id).values_list("pk", flat=True))
-    news = _farewells(user_id)
-    erase_conversations(_direct_conversations(user_id))
-    settle_messages(Notification.objects.of(user_id).unread(), reader=user_id)
-    erase_rows(Notification.objects.of(user_id))
-    erase_rows(Notification.objects.filter(message__sender=user_id))
-    erase_rows(MessageHistory.objects.filter(message__sender=user_id))
-    _erase_group_messages(user_id)
-    _leave_groups(user_id)
-    left = Conversation.objects.filter(pk__in=touched)
+    # One transaction, without batches: half an account must not be left.
+    with changing_account(user_id) as change:
+        change.announce_erased_account()
+        # Before the conversations are erased, from which these events are read.
+        change.record(*_conversation_deleted_events(user_id))
+        erase_conversations(_direct_conversations(user_id), change=change)
+        _withdraw_notifications(user_id, change)
+        _erase_group_messages(user_id, change)
+        _leave_groups(user_id, change)
+        _renew_what_is_left(user_id, change)
+        _erase_the_rest(user_id, change)
+        # The event names nobody, since the account is gone: processes check all
+        # streams.
+        change.record(access_ended(None))
+
+
+def _withdraw_notifications(user_id: UserId, change: Change) -> None:
+    theirs = Notification.objects.of(user_id)
+    mark_fully_read(theirs.unread(), reader=user_id, change=change)
+    change.erase(theirs)
+    change.erase(Notification.objects.filter(message__sender=user_id))
+
+
+def _renew_what_is_left(user_id: UserId, change: Change) -> None:
+    """Erase conversations without participants; renew the others that named the user."""
+    named = Conversation.objects.filter(pk__in=change.conversations_of(user_id))
     everyone = Participant.objects.filter(conversation=OuterRef("pk"))
-    erase_conversations(left.filter(~Exists(everyone)))
-    left.update(version=F("version") + 1)
-    news += [
-        Event(type=EventType.CONVERSATION_RESET, conversation_id=pk)
-        for pk in left.order_by("pk").values_list("pk", flat=True)
-    ]
-    erase_rows(AccessToken.objects.filter(user=user_id))
-    erase_rows(Block.objects.filter(Q(blocker=user_id) | Q(blocked=user_id)))
-    erase_rows(Session.objects.filter(user=user_id))
-    erase_rows(IdempotencyKey.objects.filter(user=user_id))
-    erase_rows(Typing.objects.filter(user=user_id))
-    erase_rows(Presence.objects.filter(user=user_id))
-    erase_rows(Event.objects.filter(user=user_id))
-    erase_rows(Event.objects.filter(recipient=user_id))
-    if news:
-        record_events(news)
+    erase_conversations(named.filter(~Exists(everyone)), change=change)
+    left = list(named.order_by("pk").values_list("pk", flat=True))
+    # No event says what changed: they are reset.
+    change.renew(*left)
 
 
-def _farewells(user_id: UserId) -> list[Event]:
-    """For the other one of each direct conversation: that it is gone."""
+def _erase_the_rest(user_id: UserId, change: Change) -> None:
+    change.erase(NameEntry.objects.filter(user=user_id))
+    change.erase(AccessToken.objects.filter(user=user_id))
+    change.erase(Block.objects.filter(Q(blocker=user_id) | Q(blocked=user_id)))
+    change.erase(Session.objects.filter(user=user_id))
+    change.erase(ExportLease.objects.filter(user=user_id))
+    change.erase(IdempotencyKey.objects.filter(user=user_id))
+    change.erase(Typing.objects.filter(user=user_id))
+    change.erase(Presence.objects.filter(user=user_id))
+    change.erase(Event.objects.filter(user=user_id))
+    change.erase(Event.objects.filter(recipient=user_id))
+    change.forget_events_of(user_id)
+
+
+def _conversation_deleted_events(user_id: UserId) -> list[Event]:
+    """One event for each direct conversation, for its other user."""
     pairs = _direct_conversations(user_id).order_by("pk")
     return [
         Event(
@@ -144,92 +175,53 @@ def _farewells(user_id: UserId) -> list[Event]:
     ]
 
 
-def _lock_all(user_id: UserId) -> None:
-    """Lock their conversations, then them: nobody can add them to anything any more.
-
-    Somebody may have, between the two. That group's turn may be before the others',
-    so all locks are let go of, which a savepoint does, to be taken from the start.
-    """
-    before = transaction.savepoint()
-    locked = lock_conversations(_touched(user_id))
-    lock_users({user_id})
-    if set(_touched(user_id).values_list("pk", flat=True)) <= set(locked):
-        transaction.savepoint_commit(before)
-    else:
-        transaction.savepoint_rollback(before)
-        _lock_all(user_id)
-
-
-def _touched(user_id: UserId) -> ConversationQuerySet:
-    """Where they take part, or wrote before they left."""
-    return Conversation.objects.filter(
-        Q(pk__in=Participant.objects.filter(user=user_id).values("conversation"))
-        | Q(pk__in=Message.objects.filter(sender=user_id).values("conversation"))
-    )
-
-
 def _direct_conversations(user_id: UserId) -> ConversationQuerySet:
     return Conversation.objects.filter(Q(low_user=user_id) | Q(high_user=user_id))
 
 
-def _kept(user_id: UserId) -> QuerySet[Message, Mapping[str, object]]:
-    """Ids of places in group trees that something surviving hangs from.
-
-    Of the person's messages and of tombstones, in groups they wrote in: those
-    with a surviving reply, and all such above them.
-    """
+def _emptied(user_id: UserId) -> QuerySet[Message]:
+    """The user's messages, and the tombstones in groups they wrote in."""
     written_in = Message.objects.filter(sender=user_id).values("conversation")
-    emptied = Message.objects.filter(
+    return Message.objects.filter(
         Q(sender=user_id) | Q(sender__isnull=True, conversation__in=written_in)
     )
-    surviving = Message.objects.filter(
-        parent_message=OuterRef("pk"), sender__isnull=False
-    ).exclude(sender=user_id)
-
-    def climb(kept: CTE) -> QuerySet[Message, Mapping[str, object]]:
-        first = emptied.filter(Exists(surviving))
-        above = kept.join(emptied, id=kept.col.parent_message_id)
-        # UNION without ALL: two branches that meet climb on as one.
-        return first.values("id", "parent_message_id").union(
-            above.values("id", "parent_message_id")
-        )
-
-    kept = CTE.recursive(climb, name="kept")
-    rows: QuerySet[Message, Mapping[str, object]] = kept.queryset()
-    return with_cte(kept, select=rows.values("id"))
 
 
-def _erase_group_messages(user_id: UserId) -> None:
-    written_in = Message.objects.filter(sender=user_id).values("conversation")
-    doomed = Message.objects.filter(
-        Q(sender=user_id) | Q(sender__isnull=True, conversation__in=written_in),
-        ~Q(pk__in=_kept(user_id)),
-    )
+def _with_surviving_replies(user_id: UserId) -> QuerySet[Message, Mapping[str, object]]:
+    others = Q(sender__isnull=False) & ~Q(sender=user_id)
+    return needed_among(_emptied(user_id), surviving=others)
+
+
+def _erase_group_messages(user_id: UserId, change: Change) -> None:
+    change.erase(MessageHistory.objects.filter(message__sender=user_id))
+    to_delete = _emptied(user_id).exclude(pk__in=_with_surviving_replies(user_id))
     lost = (
-        doomed.filter(parent_message=OuterRef("pk"))
+        to_delete.filter(parent_message=OuterRef("pk"))
         .order_by()
         .values("parent_message")
         .annotate(number=Count("pk"))
         .values("number")
     )
-    Message.objects.filter(pk__in=doomed.values("parent_message")).update(
-        reply_count=F("reply_count") - Subquery(lost)
+    change.update(
+        Message.objects.filter(pk__in=to_delete.values("parent_message")),
+        reply_count=F("reply_count") - Subquery(lost),
     )
-    erase_rows(doomed)
-    # What is left of theirs has replies below it.
-    Message.objects.filter(sender=user_id).turn_into_tombstones()
+    change.erase(to_delete)
+    # The user's messages that are still there have surviving replies.
+    change.turn_into_tombstones(Message.objects.filter(sender=user_id))
 
 
-def _leave_groups(user_id: UserId) -> None:
-    """Hand owned groups over to their longest members, then leave all."""
+def _leave_groups(user_id: UserId, change: Change) -> None:
+    """Remove the user from all groups; an owned group passes to its longest-standing member."""
     theirs = Participant.objects.filter(user=user_id)
     owned = list(
         theirs.filter(role=ParticipantRole.OWNER).values_list("conversation", flat=True)
     )
-    erase_rows(theirs)
+    change.erase(theirs)
     longest = Participant.objects.filter(
         conversation=OuterRef("conversation")
     ).longest_first()
-    Participant.objects.filter(
+    heirs = Participant.objects.filter(
         conversation__in=owned, pk=Subquery(longest.values("pk")[:1])
-    ).update(role=ParticipantRole.OWNER)
+    )
+    change.update(heirs, role=ParticipantRole.OWNER)

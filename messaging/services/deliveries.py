@@ -1,8 +1,8 @@
-"""From an event, which holds ids alone, to what each person is told of it.
+"""Fan-out of events: from the ids in an event to the payload for each recipient.
 
-Composed when it is delivered: who takes part is asked then, and what was deleted
-meanwhile is not told any more. A constant number of queries, however many events
-and people there are.
+Payloads are composed at delivery: the recipients are the participants at that time, and
+deleted content is never sent. The number of queries is the same for any number of
+events and recipients.
 """
 
 from collections import defaultdict
@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from messaging.ids import ConversationId, MessageId, Position, UserId
-from messaging.models import Event, Message, Notification, Participant, User
+from messaging.models import Event, Participant, User
 from messaging.models.events import EventType
-from messaging.services.notifications import notifications_of
+from messaging.projections import MessageProjection, NotificationProjection
+from messaging.services.message_lists import messages_by_id
+from messaging.services.notification_lists import notifications_of
 from messaging.services.summaries import ConversationSummary, summaries_for
 
-_OF_MESSAGES = frozenset(
+_MESSAGE_TYPES: Final = frozenset(
     {
         EventType.MESSAGE_CREATED,
         EventType.MESSAGE_EDITED,
         EventType.MESSAGE_DELETED,
     }
 )
-_OF_SUMMARIES = frozenset(
+_SUMMARY_TYPES: Final = frozenset(
     {
         EventType.CONVERSATION_CREATED,
         EventType.CONVERSATION_UPDATED,
@@ -31,24 +33,24 @@ _OF_SUMMARIES = frozenset(
     }
 )
 
-# More people than that are not named to the database, which would take longer to
-# read their names than to find all who take part.
-_FEW: Final = 200
+# A larger audience is not passed to the query: parsing its parameters takes the
+# database longer than reading all participants.
+_MAX_NAMED_USERS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
 class DeletedMessage:
-    """Which message went, and the tombstone that stays for its replies, if any."""
+    """A deleted message, with the tombstone that stays above its replies, if any."""
 
     conversation_id: ConversationId
     message_id: MessageId
     sequence: int
-    tombstone: Message | None
+    tombstone: MessageProjection | None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRange:
-    """What somebody read, or marked unread, of the others' messages."""
+    """A range of messages that a user has read, or marked unread."""
 
     conversation_id: ConversationId
     reader: User
@@ -57,8 +59,8 @@ class ReadRange:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """Somebody's place in a conversation, which they took or left."""
+class ParticipantChange:
+    """A user was added to a conversation, or removed from it."""
 
     conversation_id: ConversationId
     user: User
@@ -69,47 +71,47 @@ class ErasedConversation:
     conversation_id: ConversationId
 
 
-Fact = (
-    Message
+Payload = (
+    MessageProjection
     | DeletedMessage
     | ReadRange
-    | Notification
+    | NotificationProjection
     | ConversationSummary
     | ErasedConversation
-    | Seat
+    | ParticipantChange
     | User
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An event as some people are told it, all in the same words."""
+    """The payload of an event, and the recipients who get this payload."""
 
     position: Position
     type: EventType
     recipients: frozenset[UserId]
-    fact: Fact
+    payload: Payload
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """Everything that a batch of events needs, read at once."""
+    """The rows that a batch of events needs, fetched together."""
 
-    # By conversation: who takes part, and since which position.
-    parts: Mapping[int, Mapping[UserId, int]]
-    # By person: who shares a conversation with them.
+    # By conversation: the position at which each participant joined.
+    participants: Mapping[int, Mapping[UserId, int]]
+    # By user: all who share a conversation with them.
     contacts: Mapping[int, frozenset[UserId]]
-    messages: Mapping[int, Message]
-    # By message.
-    notifications: Mapping[int, Sequence[Notification]]
+    messages: Mapping[int, MessageProjection]
+    # By message, then by person.
+    notifications: Mapping[int, Mapping[UserId, NotificationProjection]]
     summaries: Mapping[int, Mapping[UserId, ConversationSummary]]
 
 
 def deliver(events: Sequence[Event], *, audience: frozenset[UserId]) -> list[Delivery]:
-    """What these people are told of these events, in order.
+    """Compose the deliveries of these events to an audience, in order.
 
-    Each person of an event at most once. Who was in the conversation when it
-    happened, and still is, is told; a `recipient` in any case.
+    Each recipient gets an event at most once. Recipients were participants at the time
+    of the event and still are; the event's own `recipient` gets it in any case.
     """
     found = _find(events, audience)
     return [
@@ -127,8 +129,13 @@ def _recipients(
         return audience & {UserId(event.recipient_id)}
     if event.type == EventType.USER_UPDATED:
         return found.contacts.get(event.user_id or 0, frozenset())
-    parts = found.parts.get(event.conversation_id or 0, {})
-    return frozenset(user for user, since in parts.items() if since <= event.position)
+    participants = found.participants.get(event.conversation_id or 0, {})
+    return frozenset(
+        # Users who joined later do not receive earlier events.
+        user
+        for user, since in participants.items()
+        if since <= event.position
+    )
 
 
 def _deliveries(
@@ -136,21 +143,22 @@ def _deliveries(
 ) -> Iterator[Delivery]:
     event_type = EventType(event.type)
     position = Position(event.position)
+    # Payloads that differ between recipients, for instance by their unread counts.
+    own: Mapping[UserId, Payload] = {}
     if event_type is EventType.NOTIFICATION_CREATED:
-        for notification in found.notifications.get(event.message_id or 0, ()):
-            user = UserId(notification.user_id)
-            if user in recipients:
-                yield Delivery(position, event_type, frozenset({user}), notification)
-    elif event_type in _OF_SUMMARIES:
-        summaries = found.summaries.get(event.conversation_id or 0, {})
-        for user in recipients & summaries.keys():
-            yield Delivery(position, event_type, frozenset({user}), summaries[user])
-    elif (fact := _shared_fact(event, found)) is not None:
-        yield Delivery(position, event_type, recipients, fact)
+        own = found.notifications.get(event.message_id or 0, {})
+    elif event_type in _SUMMARY_TYPES:
+        own = found.summaries.get(event.conversation_id or 0, {})
+    elif (payload := _shared_payload(event, found)) is not None:
+        yield Delivery(position, event_type, recipients, payload)
+    for user in recipients & own.keys():
+        yield Delivery(position, event_type, frozenset({user}), own[user])
 
 
-def _shared_fact(event: Event, found: _Found) -> Fact | None:
-    """What all are told in the same words; None when there is nothing left to tell."""
+def _shared_payload(  # noqa: PLR0911  # one for each kind of payload
+    event: Event, found: _Found
+) -> Payload | None:
+    """The payload that is the same for all recipients; None if its message was deleted."""
     conversation_id = ConversationId(event.conversation_id or 0)
     message = found.messages.get(event.message_id or 0)
     match EventType(event.type):
@@ -158,37 +166,43 @@ def _shared_fact(event: Event, found: _Found) -> Fact | None:
             return message
         case EventType.MESSAGE_DELETED:
             return DeletedMessage(
-                conversation_id,
-                MessageId(event.message_id or 0),
-                event.last_sequence or 0,
-                message,
+                conversation_id=conversation_id,
+                message_id=MessageId(event.message_id or 0),
+                sequence=event.last_sequence or 0,
+                tombstone=message,
             )
         case EventType.CONVERSATION_DELETED:
             return ErasedConversation(conversation_id)
-        case EventType.MESSAGE_READ | EventType.MESSAGE_UNREAD if event.user:
-            return ReadRange(
-                conversation_id,
-                event.user,
-                event.first_sequence or 0,
-                event.last_sequence or 0,
+        case EventType.MESSAGE_READ | EventType.MESSAGE_UNREAD:
+            return event.user and ReadRange(
+                conversation_id=conversation_id,
+                reader=event.user,
+                first=event.first_sequence or 0,
+                last=event.last_sequence or 0,
             )
-        case EventType.PARTICIPANT_ADDED | EventType.PARTICIPANT_REMOVED if event.user:
-            return Seat(conversation_id, event.user)
-        case _:
+        case EventType.PARTICIPANT_ADDED | EventType.PARTICIPANT_REMOVED:
+            return event.user and ParticipantChange(conversation_id, event.user)
+        case EventType.USER_UPDATED:
             return event.user
+        case (
+            EventType.NOTIFICATION_CREATED
+            | EventType.CONVERSATION_CREATED
+            | EventType.CONVERSATION_UPDATED
+            | EventType.CONVERSATION_RESET
+            | EventType.ACCESS_ENDED
+        ):
+            # Each recipient has a payload of their own, or there is no recipient.
+            return None
 
 
 def _find(events: Sequence[Event], audience: frozenset[UserId]) -> _Found:
-    parts = _parts(events, audience)
+    participants = _participants(events, audience)
     recipients = {UserId(event.recipient_id or 0) for event in events}
-    concerned = frozenset[UserId]().union(*parts.values(), recipients & audience)
-    messages = Message.objects.for_display().in_bulk(
-        _ids(event.message_id for event in events if event.type in _OF_MESSAGES)
-    )
+    concerned = frozenset[UserId]().union(*participants.values(), recipients & audience)
     return _Found(
-        parts=parts,
+        participants=participants,
         contacts=_contacts(events, audience),
-        messages=messages,
+        messages=_messages(events),
         notifications=_notifications(events, concerned),
         summaries=_summaries(events, concerned),
     )
@@ -198,19 +212,26 @@ def _ids(numbers: Iterable[int | None]) -> list[int]:
     return sorted({number for number in numbers if number is not None})
 
 
-def _parts(
+def _messages(events: Sequence[Event]) -> Mapping[int, MessageProjection]:
+    ids = _ids(event.message_id for event in events if event.type in _MESSAGE_TYPES)
+    found = messages_by_id(ids=ids) if ids else []
+    return {message.id: message for message in found}
+
+
+def _participants(
     events: Sequence[Event], audience: frozenset[UserId]
 ) -> Mapping[int, Mapping[UserId, int]]:
     conversations = _ids(
         event.conversation_id for event in events if event.recipient_id is None
     )
-    parts = Participant.objects.filter(conversation__in=conversations)
-    if len(audience) <= _FEW:
-        parts = parts.filter(user__in=audience)
+    participants = Participant.objects.filter(conversation__in=conversations)
+    if len(audience) <= _MAX_NAMED_USERS:
+        participants = participants.filter(user__in=audience)
     found: dict[int, dict[UserId, int]] = defaultdict(dict)
-    for conversation, user, since in parts.values_list(
+    for conversation, user, since in participants.values_list(
         "conversation", "user", "joined_position"
     ):
+        # The query leaves a larger audience unfiltered.
         if UserId(user) in audience:
             found[conversation][UserId(user)] = since
     return found
@@ -223,11 +244,13 @@ def _contacts(
         event.user_id for event in events if event.type == EventType.USER_UPDATED
     )
     found: dict[int, set[UserId]] = {
-        user: set(audience & {UserId(user)}) for user in renamed
+        # Users receive their own rename, too.
+        user: set(audience & {UserId(user)})
+        for user in renamed
     }
     if renamed:
         shared = Participant.objects.filter(user__in=renamed)
-        if len(audience) <= _FEW:
+        if len(audience) <= _MAX_NAMED_USERS:
             shared = shared.filter(conversation__participants__user__in=audience)
         for user, contact in shared.values_list(
             "user", "conversation__participants__user"
@@ -239,27 +262,31 @@ def _contacts(
 
 def _notifications(
     events: Sequence[Event], audience: frozenset[UserId]
-) -> Mapping[int, Sequence[Notification]]:
-    told = _ids(
+) -> Mapping[int, Mapping[UserId, NotificationProjection]]:
+    message_ids = _ids(
         event.message_id
         for event in events
         if event.type == EventType.NOTIFICATION_CREATED
     )
-    found: dict[int, list[Notification]] = defaultdict(list)
-    if told:
-        for notification in notifications_of(messages=told, users=audience):
-            found[notification.message_id].append(notification)
+    found: dict[int, dict[UserId, NotificationProjection]] = defaultdict(dict)
+    if message_ids:
+        for user, notification in notifications_of(
+            messages=message_ids, users=audience
+        ):
+            found[notification.message.id][user] = notification
     return found
 
 
 def _summaries(
     events: Sequence[Event], audience: frozenset[UserId]
 ) -> Mapping[int, Mapping[UserId, ConversationSummary]]:
-    shown = _ids(
-        event.conversation_id for event in events if event.type in _OF_SUMMARIES
+    conversation_ids = _ids(
+        event.conversation_id for event in events if event.type in _SUMMARY_TYPES
     )
     found: dict[int, dict[UserId, ConversationSummary]] = defaultdict(dict)
-    if shown:
-        for user, summary in summaries_for(users=audience, conversations=shown):
-            found[summary.conversation.pk][user] = summary
+    if conversation_ids:
+        for user, summary in summaries_for(
+            users=audience, conversations=conversation_ids
+        ):
+            found[summary.id][user] = summary
     return found

@@ -1,99 +1,85 @@
-"""The log of what happened, which live streams are read from.
+"""The event log, which live streams read.
 
-An event is written in the transaction of what it tells and numbered by the
-installation's clock, which that transaction holds until it commits: whoever has
-read up to a position has seen everything at smaller ones. Ids, which PostgreSQL
-commits out of order, promise no such thing.
+Events are written by a `Change`, and numbered by the installation's clock, which the
+transaction locks until it commits. So a reader at a position has seen every event at
+lower positions. Ids of a PostgreSQL sequence would not guarantee that: they are
+committed out of order.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from messaging.changes import open_change
 from messaging.cursors import decode_numbers, encode_cursor
 from messaging.errors import InvalidCursorError
 from messaging.ids import Position, UserId
 from messaging.models import Event, Installation, Participant
 from messaging.models.events import EventType
-from messaging.services.installation import tick
-from messaging.wakeups import announce
-from messaging.writes import Insertion
+from messaging.projections import UserProjection
 
-_LOGGED: Final = Insertion(Event)
+# Rows that one transaction deletes: on SQLite, every writer waits for it.
 _CLEAR_BATCH: Final = 5000
-# Of the epoch, as much as fits a cursor's number.
-_ERA_DIGITS: Final = 12
+# The number of hex digits of the epoch that fit into a cursor's 63-bit number.
+_EPOCH_DIGITS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """What the log holds now: events after `forgotten`, up to `clock`.
+    """The range of the log: events after `forgotten`, up to `clock`.
 
-    `era` tells the database from itself before a backup was restored.
+    `epoch` changes when a backup is restored: earlier cursors are invalid then.
     """
 
     clock: Position
     forgotten: Position
-    era: int
+    epoch: int
 
     def cursor(self, position: Position) -> str:
-        return encode_cursor("events", self.era, position)
+        return encode_cursor("events", self.epoch, position)
 
     def position(self, cursor: str, *, field: str) -> Position | None:
-        """Where a cursor stands, or None when what came after it is not kept.
+        """The position of a cursor; None if the log cannot be resumed there.
+
+        That is so if events after it were cleared, or a backup was restored.
 
         Raises:
-            InvalidCursorError: not a cursor of events; it came in this field.
+            InvalidCursorError: the text is no cursor of events; the error names
+                `field`.
         """
         try:
-            era, position = decode_numbers("events", cursor)
+            epoch, position = decode_numbers("events", cursor)
         except (InvalidCursorError, ValueError) as error:
             raise InvalidCursorError(
                 "This is no cursor of events.", field=field
             ) from error
-        known = era == self.era and self.forgotten <= position <= self.clock
+        known = epoch == self.epoch and self.forgotten <= position <= self.clock
         return Position(position) if known else None
 
 
-def record_events(events: Sequence[Event]) -> Position:
-    """Write one event or more, in this order; the position of the last.
-
-    Last in the transaction of what they tell, after all locks: every other writer
-    waits from here on until it ends.
-    """
-    announce()
-    last = tick(len(events))
-    for position, event in enumerate(events, last - len(events) + 1):
-        event.position = position
-    _LOGGED.run(events)
-    return last
-
-
 def read_log() -> Log:
-    """How far the log reaches; to be read before what it holds."""
+    """Read the range of the log. Call it before reading events, so that none is missed."""
     clock, forgotten, epoch = Installation.objects.values_list(
         "clock", "forgotten", "epoch"
     ).get(pk=Installation.ONLY_ID)
-    return Log(Position(clock), Position(forgotten), int(epoch[:_ERA_DIGITS], 16))
+    return Log(Position(clock), Position(forgotten), int(epoch[:_EPOCH_DIGITS], 16))
 
 
 def events_after(position: Position, *, limit: int) -> list[Event]:
-    """What happened since, to anybody, in order."""
-    return list(_told().filter(position__gt=position)[:limit])
+    """All events after a position, in order."""
+    return list(_for_delivery().filter(position__gt=position)[:limit])
 
 
 def events_for(user: UserId, *, after: Position, limit: int) -> list[Event]:
-    """What happened since that may concern somebody, in order.
+    """Events after a position that may concern a user, in order.
 
-    `deliveries.deliver()` tells what does. Costs as much as there is of their
-    conversations, whatever went on in others.
+    `deliveries.deliver()` decides which of them do. The cost grows with the events of
+    the user's conversations, not with those of others.
     """
     since = Event.objects.filter(position__gt=after).order_by()
     theirs = Participant.objects.filter(user=user).values("conversation")
@@ -108,15 +94,16 @@ def events_for(user: UserId, *, after: Position, limit: int) -> list[Event]:
         )
         .order_by("position")[:limit]
     )
-    return list(_told().filter(position__in=list(positions)))
+    return list(_for_delivery().filter(position__in=list(positions)))
 
 
 def clear_expired_events() -> int:
-    """Forget some of the events that nobody can resume from any more; says how many.
+    """Delete a batch of events past their retention; return their number, 0 if none is left.
 
-    A few thousand at a time, so that writers do not wait: 0 when there are none left.
+    A batch has at most `_CLEAR_BATCH` events, so that writers do not wait long.
     """
     retention = timedelta(days=settings.PARLEY_EVENT_RETENTION_DAYS)
+    # In the order of the primary key: the time has no index.
     oldest = Event.objects.order_by("position").filter(position__gt=0)[:_CLEAR_BATCH]
     expired = [
         position
@@ -126,14 +113,15 @@ def clear_expired_events() -> int:
     if not expired:
         return 0
     last = expired[-1]
-    with transaction.atomic():
-        gone = Event.objects.filter(position__lte=last)
-        count = gone._raw_delete(gone.db)
-        Installation.objects.update(forgotten=Greatest(F("forgotten"), Value(last)))
+    with open_change() as change:
+        count = change.erase(Event.objects.filter(position__lte=last))
+        # `Greatest`: two processes may clear at the same time.
+        forgotten = Greatest(F("forgotten"), Value(last))
+        change.update(Installation.objects.all(), forgotten=forgotten)
     return count
 
 
-def _told() -> QuerySet[Event]:
+def _for_delivery() -> QuerySet[Event]:
     return (
         Event.objects.select_related("user")
         .only(
@@ -144,8 +132,7 @@ def _told() -> QuerySet[Event]:
             "last_sequence",
             "recipient",
             "created_at",
-            "user__username",
-            "user__display_name",
+            *UserProjection.columns("user"),
         )
         .order_by("position")
     )

@@ -1,47 +1,53 @@
-"""Writes that happen once, however often they are sent.
+"""Idempotent writes: a request that is repeated with its key is executed once.
 
-A key is claimed first, in the transaction of the write itself: they are
-committed or rolled back together. A second request with the key waits at the
-claim for the first one's end, and then finds its result, or takes its place.
+The key is claimed first, in the transaction of the write, so that both are committed or
+rolled back together. A repetition waits at the claim until the first request ends. Then
+it finds the result or, if the first was rolled back, executes the write itself.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from messaging.database import erase_in_batches, execute
 from messaging.errors import IdempotencyKeyReusedError
 from messaging.ids import UserId
 from messaging.models import IdempotencyKey
+from messaging.services.limits import count_key
 
 KEPT_FOR: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The answer to a write: its status, and the id of what it made or changed."""
+    """The result of a write: the response status, and the id of the created or changed row."""
 
     status: int
     result_id: int
 
 
-def claim(*, person: UserId, key: str, fingerprint: str) -> Outcome | None:
-    """Claim a key for a write, or learn what came of it; within the write's transaction.
+def claim(*, user_id: UserId, key: str, fingerprint: str) -> Outcome | None:
+    """Claim a key for a write, or return the result of the write that claimed it before.
+
+    Call it first in the transaction of the write.
 
     Returns:
-        None when the key is new: the write may go on.
+        None if the key is new: the caller executes the write.
 
     Raises:
-        IdempotencyKeyReusedError: it was given to another write.
+        IdempotencyKeyReusedError: another request used the key.
+        RateLimitedError: the user sent too many new keys.
     """
-    # Of this key alone: a row of another's would be locked before the conversation.
-    _expired().filter(user=person, key=key).delete()
-    if _insert(person=person, key=key, fingerprint=fingerprint):
+    # Delete this key alone: other expired rows would be locked before the conversation,
+    # against the lock order.
+    _expired().filter(user=user_id, key=key).delete()
+    if _insert(user_id=user_id, key=key, fingerprint=fingerprint):
+        count_key(user_id=user_id)
         return None
-    known = IdempotencyKey.objects.get(user=person, key=key)
+    known = IdempotencyKey.objects.get(user=user_id, key=key)
     if known.fingerprint != fingerprint or known.status is None:
         raise IdempotencyKeyReusedError(
             "This Idempotency-Key was sent with another request.",
@@ -50,35 +56,29 @@ def claim(*, person: UserId, key: str, fingerprint: str) -> Outcome | None:
     return Outcome(known.status, known.result_id or 0)
 
 
-def record(*, person: UserId, key: str, outcome: Outcome) -> None:
-    """Keep what came of the write that claimed a key."""
-    IdempotencyKey.objects.filter(user=person, key=key).update(
+def record(*, user_id: UserId, key: str, outcome: Outcome) -> None:
+    """Store the result of the write that claimed a key."""
+    IdempotencyKey.objects.filter(user=user_id, key=key).update(
         status=outcome.status, result_id=outcome.result_id
     )
 
 
 def clear_expired_keys() -> int:
-    """Forget everyone's keys of the day before; says how many."""
+    """Delete all keys older than `KEPT_FOR`; return their number."""
     expired = _expired()
-    return expired._raw_delete(expired.db)
+    return erase_in_batches(expired)
 
 
 def _expired() -> QuerySet[IdempotencyKey]:
     return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT_FOR)
 
 
-def _insert(*, person: UserId, key: str, fingerprint: str) -> bool:
-    # bulk_create(ignore_conflicts=True) does not tell whether it inserted.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO messaging_idempotencykey (user_id, key, fingerprint, created_at)"
-            " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [
-                person,
-                key,
-                fingerprint,
-                connection.ops.adapt_datetimefield_value(timezone.now()),
-            ],
-        )
-        inserted: int = cursor.rowcount
+def _insert(*, user_id: UserId, key: str, fingerprint: str) -> bool:
+    # SQL by hand: `bulk_create(ignore_conflicts=True)` does not tell whether it
+    # inserted.
+    inserted = execute(
+        "INSERT INTO messaging_idempotencykey (user_id, key, fingerprint, created_at)"
+        " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [user_id, key, fingerprint, timezone.now()],
+    )
     return inserted == 1

@@ -1,37 +1,31 @@
-"""What somebody has not read yet, over all conversations."""
+"""The inbox: a user's unread messages of all conversations."""
 
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Annotated
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from messaging.cursors import decode_number, encode_cursor
+from messaging.database import CompiledQuery, number_of
 from messaging.errors import InvalidCursorError
-from messaging.ids import (
-    MAX_ID,
-    Position,
-    UserId,
-)
-from messaging.models import (
-    Installation,
-    Message,
-    Notification,
-    Participant,
-    User,
-)
-from messaging.models.notifications import NotificationKind
-from messaging.pages import Page, cut_page
+from messaging.ids import MAX_ID, Position, UserId
+from messaging.models import Installation, Message, Notification, Participant, User
+from messaging.pagination import Page, cut_page
+from messaging.projections import From, MessageProjection, Projection, Row
 from messaging.services.installation import read_clock
-from messaging.services.notifications import mark_read
-from messaging.shown import SHOWN_COLUMNS, ShownMessage, ShownRow, shown_messages
-from messaging.statements import Parameter, Statement, number_of
+from messaging.services.read_marks import ReadRequest, mark_read
+from messaging.services.unread_lookups import unread_among
 
 
 @dataclass(frozen=True, slots=True)
 class InboxSummary:
-    """How much is unread. `up_to` covers just what is counted here."""
+    """Unread counts. Marking read up to the cursor `up_to` clears exactly the counted messages.
+
+    `badge_count` leaves out conversations that are muted now, except mentions.
+    """
 
     unread_count: int
+    badge_count: int
     mention_count: int
     conversation_count: int
     up_to: str
@@ -39,61 +33,86 @@ class InboxSummary:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """A page of unread messages. `up_to` covers all that had arrived when it was read."""
+    """A page of unread messages. The cursor `up_to` covers all messages that had arrived then."""
 
-    page: Page[ShownMessage]
+    page: Page[MessageProjection]
     up_to: str
 
 
-def _unread() -> QuerySet[Message, ShownRow]:
-    unread = Message.unread.for_user(Parameter("reader"))
-    return unread.filter(Q(position__lt=Parameter("before"))).values_list(
-        *SHOWN_COLUMNS, "position"
-    )
+@dataclass(slots=True)
+class _Unread(Projection):
+    message: Annotated[MessageProjection, From("")]
+    position: int
 
 
-def _summary() -> QuerySet[Installation, tuple[Position, int, int, int]]:
-    """The clock and the counts, in one statement: of one moment."""
-    unread = Notification.objects.unread().filter(user=Parameter("reader"))
+@CompiledQuery
+def _unread(*, reader: UserId, before: int) -> QuerySet[Message, Row]:
+    unread = Message.unread.for_user(reader)
+    return unread.filter(Q(position__lt=before)).values_list(*_Unread.columns())
+
+
+@CompiledQuery
+def _summary(
+    *, reader: UserId
+) -> QuerySet[Installation, tuple[Position, int, int, int, int, int]]:
+    """The clock and the counts in one query, so that they agree."""
+    unread = Notification.objects.unread().filter(user=reader)
+    mentions = Notification.objects.unread_mentions().filter(user=reader)
+    theirs = Participant.objects.filter(user=reader)
+    muted = theirs.filter(muted=True).values("conversation")
     here = Notification.objects.unread_in(OuterRef("conversation")).filter(
         user=OuterRef("user")
     )
     return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
         "clock",
         number_of(unread),
-        number_of(unread.filter(kind=NotificationKind.MENTION)),
-        number_of(Participant.objects.filter(Exists(here), user=Parameter("reader"))),
+        number_of(mentions),
+        number_of(theirs.filter(Exists(here))),
+        # `is_read__in`: see `unread_in`.
+        number_of(
+            Notification.objects.filter(
+                user=reader, conversation__in=muted, is_read__in=(False,)
+            )
+        ),
+        number_of(mentions.filter(conversation__in=muted)),
     )
-
-
-_UNREAD: Final = Statement(_unread)
-_SUMMARY: Final = Statement(_summary)
 
 
 def unread_messages(*, reader: User, cursor: str | None, limit: int) -> Inbox:
     """Unread messages of all conversations, newest first."""
-    # The clock before the messages: one that arrives in between must stay unread.
+    # Read the clock first: a message that arrives between the two queries must not be
+    # cleared by `up_to`.
     up_to = _up_to_cursor(read_clock())
     before = MAX_ID if cursor is None else decode_number("inbox", cursor)
     rows = cut_page(
-        _UNREAD.page(limit + 1, reader=reader.pk, before=before),
+        _Unread.from_rows(
+            _unread.page(limit + 1, reader=UserId(reader.pk), before=before)
+        ),
         limit=limit,
-        cursor_of=lambda row: encode_cursor("inbox", cast(int, row[-1])),
+        cursor_of=lambda row: encode_cursor("inbox", row.position),
     )
-    return Inbox(Page(shown_messages(rows.items), rows.next_cursor), up_to)
+    return Inbox(Page([row.message for row in rows.items], rows.next_cursor), up_to)
 
 
 def inbox_summary(*, reader: UserId) -> InboxSummary:
-    """Count what is unread."""
-    ((position, unread, mentions, conversations),) = _SUMMARY.all(reader=reader)
-    return InboxSummary(unread, mentions, conversations, _up_to_cursor(position))
+    """Count the unread messages, mentions and conversations; one query."""
+    ((position, unread, mentions, conversations, muted, muted_mentions),) = (
+        _summary.all(reader=reader)
+    )
+    return InboxSummary(
+        unread_count=unread,
+        badge_count=unread - muted + muted_mentions,
+        mention_count=mentions,
+        conversation_count=conversations,
+        up_to=_up_to_cursor(position),
+    )
 
 
 def mark_inbox_read(*, reader: UserId, up_to: str) -> None:
-    """Clear the inbox of what had arrived when the cursor was made.
+    """Mark all messages read that had arrived when the cursor was made; idempotent.
 
     Raises:
-        InvalidCursorError: not an `up_to` of the inbox or its summary.
+        InvalidCursorError: the text is no `up_to` of the inbox or its summary.
     """
     try:
         position = decode_number("up_to", up_to)
@@ -101,7 +120,10 @@ def mark_inbox_read(*, reader: UserId, up_to: str) -> None:
         raise InvalidCursorError(
             "This is no `up_to` of the inbox or its summary.", field="up_to"
         ) from error
-    mark_read(Notification.objects.filter(position__lte=position), reader=reader)
+    arrived = Notification.objects.filter(position__lte=position)
+    # A cursor of before a restore may be ahead of the clock.
+    since = min(Position(position), read_clock())
+    mark_read(ReadRequest(unread_among(arrived, reader=reader), reader, since=since))
 
 
 def _up_to_cursor(position: Position) -> str:

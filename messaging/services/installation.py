@@ -1,56 +1,46 @@
-"""Facts of the database as a whole: the cache epoch, and a clock of its writes."""
+"""The one row about the whole database: its epoch, and the logical clock of its writes."""
 
 import secrets
-from typing import Final
 
 from django.apps.registry import Apps
-from django.db import connection
+from django.db.models import QuerySet
 
+from messaging.changes import open_change
+from messaging.database import CompiledQuery
 from messaging.ids import Position
 from messaging.models import Installation
-from messaging.statements import Statement
 
 
 def ensure_installation(*, apps: Apps) -> None:
-    """Make the one row, unless it is there; of a model as the last migration left it."""
-    apps.get_model("messaging", "Installation")._default_manager.get_or_create(
-        pk=Installation.ONLY_ID, defaults={"epoch": _random_epoch()}
-    )
+    """Create the row unless it exists.
+
+    `apps` must be the migration's: its historical model fits the table at that time.
+    """
+    model = apps.get_model("messaging", "Installation")
+    only = model(pk=Installation.ONLY_ID, epoch=_random_epoch())
+    # Past the guard: there is no clock yet by which a change could end.
+    rows: QuerySet[Installation] = QuerySet(model)
+    rows.bulk_create([only], ignore_conflicts=True)
 
 
 def renew_epoch() -> None:
-    """Make every page cached before, here or at a client, one that nobody asks for.
+    """Invalidate all cached pages and all cursors of events, on servers and in clients.
 
-    For a database that went back in time: it gives versions out again, for other
-    contents.
+    Cache keys, ETags and cursors contain the epoch. After a restore this is needed,
+    since versions of pages are used again for other content.
     """
-    Installation.objects.filter(pk=Installation.ONLY_ID).update(epoch=_random_epoch())
+    with open_change() as change:
+        change.update(Installation.objects.all(), epoch=_random_epoch())
 
 
-_CLOCK: Final = Statement(
-    lambda: Installation.objects.filter(pk=Installation.ONLY_ID).values_list("clock")
-)
+@CompiledQuery
+def _clock() -> QuerySet[Installation, tuple[int]]:
+    return Installation.objects.filter(pk=Installation.ONLY_ID).values_list("clock")
 
 
 def read_clock() -> Position:
-    """The last tick that was committed."""
-    ((clock,),) = _CLOCK.all()
-    return Position(clock)
-
-
-def tick(count: int = 1) -> Position:
-    """Advance the clock by so much, and hold it until the transaction ends.
-
-    Whoever reads a position therefore sees everything at smaller ones: ids,
-    which PostgreSQL commits out of order, promise no such thing. As it holds up
-    every other writer, it comes last in a transaction, after all other locks.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE messaging_installation SET clock = clock + %s RETURNING clock",
-            [count],
-        )
-        (clock,) = cursor.fetchone()
+    """The position of the last committed event."""
+    ((clock,),) = _clock.all()
     return Position(clock)
 
 

@@ -1,4 +1,4 @@
-"""Who may open an account: everyone, who has an invite code, or nobody."""
+"""Who may open an account: everyone, people with an invite code, or nobody."""
 
 import secrets
 from datetime import timedelta
@@ -17,7 +17,7 @@ from messaging.services.tokens import digest_of
 
 
 def create_invite(*, uses: int, expires_in: timedelta | None) -> str:
-    """Make a code that so many people can register with; it can be read this once."""
+    """Create a code for `uses` registrations; only a digest of it is stored."""
     code = secrets.token_urlsafe(16)
     now = timezone.now()
     InviteCode.objects.create(
@@ -30,7 +30,7 @@ def create_invite(*, uses: int, expires_in: timedelta | None) -> str:
 
 
 def check_admission(*, invite_code: str | None) -> None:
-    """Refuse who may not register, before any work is done for them.
+    """Refuse people who may not register, before a password is hashed for them.
 
     Raises:
         RegistrationClosedError, InviteRequiredError, InvalidInviteError
@@ -45,13 +45,13 @@ def check_admission(*, invite_code: str | None) -> None:
 
 
 def use_invite(*, invite_code: str | None) -> None:
-    """Use a code up by one, in the transaction that opens the account.
+    """Count one use of a code, in the transaction that creates the account.
 
-    Of people who use the last one at once, one gets it. Where registration is
-    open a code is neither needed nor used.
+    If several people use the last one at once, one succeeds. Where everyone may
+    register, codes are neither needed nor counted.
 
     Raises:
-        InvalidInviteError: unknown, expired or used up, never told apart.
+        InvalidInviteError: the code is unknown, expired or used up.
     """
     if settings.PARLEY_REGISTRATION == "open":
         return

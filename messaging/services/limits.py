@@ -1,131 +1,146 @@
-"""Limits that hold: what is counted is counted before it is done.
+"""Rate limits and quotas: an action is counted before it is done, so that no burst exceeds them."""
 
-A window is a stretch of the clock (every quarter of an hour, say), the same for
-all processes. Taking one of its quota is a single atomic step of the store, so
-that however many requests come at once, exactly the quota gets through.
-
-Keys are keyed hashes: nobody who reads the counters learns a name or an address.
-"""
-
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Final, Protocol
+from types import MappingProxyType
+from typing import Final, Literal
 
 from django.conf import settings
-from django.core.cache import caches
-from django.db import DatabaseError, connection, transaction
-from django.dispatch import Signal
-from django.utils import timezone
-from django.utils.crypto import salted_hmac
-from redis import RedisError
-from typing_extensions import override
 
-from messaging.errors import (
-    LimitsUnavailableError,
-    RateLimitedError,
-    SignInError,
-    WrongPasswordError,
-)
+from messaging.errors import LimitsUnavailableError, SignInError, WrongPasswordError
 from messaging.ids import UserId
-from messaging.models import LimitCounter
-from messaging.rates import Rate, Reading
+from messaging.rates import LimitStatus, Rate
+from messaging.services.limit_counters import (
+    CACHE,
+    NEVER_WAITING,
+    Store,
+    Taken,
+    shared_store,
+    take,
+)
 
-logger = logging.getLogger(__name__)
+# Quotas for actions of an account that burden other people or the server.
+Quota = Literal[
+    "additions", "exports", "first-contacts", "groups", "minted-tokens", "renames"
+]
 
-# Sent with the name of a `limit` that was reached, whoever asked and by whatever door.
-refused: Final = Signal()
+_QUOTAS: Final[Mapping[Quota, str]] = MappingProxyType(
+    {
+        "additions": "PARLEY_LIMIT_ADDITIONS",
+        "exports": "PARLEY_LIMIT_EXPORTS",
+        "first-contacts": "PARLEY_LIMIT_FIRST_CONTACTS",
+        "groups": "PARLEY_LIMIT_GROUPS",
+        "minted-tokens": "PARLEY_LIMIT_MINTED_TOKENS",
+        "renames": "PARLEY_LIMIT_RENAMES",
+    }
+)
 
-_DOWN: Final = (DatabaseError, RedisError)
 
-# Of a counter, beyond its window: hosts whose clocks differ share it all the same.
-_SLACK_SECONDS: Final = 60
+@dataclass(frozen=True, slots=True)
+class PasswordAttempt:
+    """The remaining quotas after a wrong and after a right password."""
 
-_CLEARED_AT_ONCE: Final = 1000
+    if_wrong: tuple[LimitStatus, ...]
+    if_right: tuple[LimitStatus, ...]
 
 
 @contextmanager
-def counted_guess(*, username: str, address: str) -> Iterator[tuple[Reading, ...]]:
-    """Count a password before it is tried; one that was right is not counted.
+def counted_password_attempt(
+    *, username: str, address: str
+) -> Iterator[PasswordAttempt]:
+    """Count a password attempt before it is made, both as a wrong and as a right one.
 
-    Counted for the account together with the address, so that nobody can lock
-    another person out from elsewhere, and for the address alone, so that nobody
-    can try one password on everyone. Names that no account has count alike.
+    Afterwards it gives back the count that does not apply. Right passwords are counted
+    too, since hashing costs the same. Both are counted per account and address, so that
+    nobody can lock other users out from elsewhere, and per address, so that nobody can
+    try one password on all accounts. Unknown usernames are counted like others, so that
+    they cannot be probed.
 
     Yields:
-        What is left if the password is wrong; nothing when limits are off.
+        The remaining quotas; none if limits are off.
 
     Raises:
-        RateLimitedError: nothing was tried, nothing was counted.
+        RateLimitedError: nothing was tried or counted.
         LimitsUnavailableError
     """
     if not settings.PARLEY_RATE_LIMITS:
-        yield ()
+        yield PasswordAttempt((), ())
         return
-    of_address = _take(
-        _shared_store(),
-        "sign-in-address",
-        settings.PARLEY_LIMIT_SIGN_IN_ADDRESS,
-        address,
-    )
+    wrong, right = _take_attempt(address, username.lower())
     try:
-        of_account = _take(
-            _shared_store(),
-            "sign-in",
-            settings.PARLEY_LIMIT_SIGN_IN,
-            address,
-            username.lower(),
+        yield PasswordAttempt(
+            if_wrong=_limit_statuses(wrong, right),
+            if_right=_limit_statuses(right, wrong),
         )
-    except RateLimitedError:
-        of_address.give_back()
-        raise
-    try:
-        yield of_account.reading, of_address.reading
+    # Only these errors mean a wrong password; anything else counts as a right one.
     except (SignInError, WrongPasswordError):
+        _give_back(right)
         raise
     except BaseException:
-        of_account.give_back()
-        of_address.give_back()
+        _give_back(wrong)
         raise
-    of_account.give_back()
-    of_address.give_back()
+    _give_back(wrong)
 
 
-def count_registration(*, address: str) -> tuple[Reading, ...]:
-    """Count a try to open an account, whatever comes of it.
+@contextmanager
+def spend_quota(quota: Quota, *, user_id: UserId, number: int = 1) -> Iterator[None]:
+    """Count the body of the `with` against a quota; give the count back if the body raises.
+
+    Enter it before locking a conversation: in the database, the counter's row stays
+    locked until the transaction ends. Counted per account, so that nobody can use up
+    another user's quota. If the counters are down, the action is allowed (fail open).
+
+    Raises:
+        RateLimitedError: nothing was done or counted.
+    """
+    taken = _spend(quota, user_id, number)
+    try:
+        yield
+    except BaseException:
+        if taken is not None:
+            taken.give_back()
+        raise
+
+
+def count_registration(*, address: str) -> tuple[LimitStatus, ...]:
+    """Count an attempt to register, successful or not.
 
     Raises:
         RateLimitedError, LimitsUnavailableError
     """
     if not settings.PARLEY_RATE_LIMITS:
         return ()
-    taken = _take(
-        _shared_store(),
+    taken = take(
+        shared_store(),
         "registrations",
         settings.PARLEY_LIMIT_REGISTRATIONS,
         address,
     )
-    return (taken.reading,)
+    return (taken.limit_status,)
 
 
 def count_bad_token(*, address: str) -> None:
-    """Count a token that opens nothing. Valid ones from the same address go on.
+    """Count an invalid token per address; valid tokens from that address still work.
+
+    Read requests have tokens too, and must not wait for writers: while the database is
+    locked, each process counts in its own memory.
 
     Raises:
         RateLimitedError
     """
     if not settings.PARLEY_RATE_LIMITS:
         return
-    # Uncounted, it is still refused.
+    # An invalid token is refused in any case, counted or not.
     with suppress(LimitsUnavailableError):
-        _take(_shared_store(), "bad-tokens", settings.PARLEY_LIMIT_BAD_TOKENS, address)
+        if settings.PARLEY_SHARED_LIMITS == "cache":
+            _take_of_bad_tokens(CACHE, address)
+        else:
+            _count_without_waiting(address)
 
 
-def count_request(*, person: UserId, writes: bool) -> tuple[Reading, ...]:
-    """Count a request of someone signed in; let it through if counters are down.
+def count_request(*, user_id: UserId, writes: bool) -> tuple[LimitStatus, ...]:
+    """Count a request of a signed-in user; if the counters are down, allow it (fail open).
 
     Raises:
         RateLimitedError
@@ -138,145 +153,89 @@ def count_request(*, person: UserId, writes: bool) -> tuple[Reading, ...]:
         else ("reads", settings.PARLEY_LIMIT_READS)
     )
     try:
-        return (_take(_CACHE, name, rate, str(person)).reading,)
+        return (take(CACHE, name, rate, user_id).limit_status,)
     except LimitsUnavailableError:
         return ()
 
 
-def clear_expired_counters() -> int:
-    """Forget windows that are over, a bounded number at a time; says how many."""
-    with transaction.atomic():
-        # Locked in passing: two that clear at once must not wait for each other.
-        expired = (
-            LimitCounter.objects.select_for_update(skip_locked=True)
-            .filter(expires_at__lt=timezone.now())
-            .values_list("key", flat=True)[:_CLEARED_AT_ONCE]
-        )
-        keys = list(expired)
-        if keys:
-            LimitCounter.objects.filter(key__in=keys).delete()
-    return len(keys)
+def count_key(*, user_id: UserId) -> None:
+    """Count a new Idempotency-Key, which is kept for a day.
+
+    Raises:
+        RateLimitedError
+    """
+    _count_in_passing("keys", settings.PARLEY_LIMIT_KEYS, user_id, 1)
 
 
-class _Store(Protocol):
-    """Where counters are kept. Both steps are atomic over everyone that uses it."""
+def count_fan_out(*, user_id: UserId, receivers: int) -> None:
+    """Count the receivers of a message to a group.
 
-    def take(self, key: str, *, quota: int, expires: int) -> int | None:
-        """Count one more and say how many there are; None, uncounted, if too many.
-
-        `expires` is in seconds since 1970.
-        """
-
-    def give_back(self, key: str) -> None: ...
+    Raises:
+        RateLimitedError
+    """
+    _count_in_passing("fan-out", settings.PARLEY_LIMIT_FAN_OUT, user_id, receivers)
 
 
-class _DatabaseStore(_Store):
-    @override
-    def take(self, key: str, *, quota: int, expires: int) -> int | None:
-        used = self._counted(key, quota, datetime.fromtimestamp(expires, UTC))
-        if used == 1:
-            clear_expired_counters()
-        return used
-
-    @override
-    def give_back(self, key: str) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE messaging_limitcounter SET used = used - 1"
-                " WHERE key = %s AND used > 0",
-                [key],
-            )
-
-    def _counted(self, key: str, quota: int, expires_at: datetime) -> int | None:
-        # Whoever is refused anyway need not wait for the database's writers.
-        if LimitCounter.objects.filter(key=key, used__gte=quota).exists():
-            return None
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO messaging_limitcounter (key, used, expires_at)"
-                " VALUES (%s, 1, %s) ON CONFLICT (key) DO UPDATE"
-                " SET used = messaging_limitcounter.used + 1"
-                " WHERE messaging_limitcounter.used < %s RETURNING used",
-                [key, connection.ops.adapt_datetimefield_value(expires_at), quota],
-            )
-            row: tuple[int] | None = cursor.fetchone()
-        return None if row is None else row[0]
+def _count_in_passing(limit: str, rate: Rate, user_id: UserId, number: int) -> None:
+    """Count in the cache, which is quick: most writes do this. Fails open."""
+    if settings.PARLEY_RATE_LIMITS:
+        with suppress(LimitsUnavailableError):
+            take(CACHE, limit, rate, user_id, number=number)
 
 
-class _CacheStore(_Store):
-    """The cache alias `limits`: Redis, or a memory of this process alone."""
-
-    @override
-    def take(self, key: str, *, quota: int, expires: int) -> int | None:
-        used = self._counted(key, expires)
-        if used <= quota:
-            return used
-        self.give_back(key)
-        return None
-
-    @override
-    def give_back(self, key: str) -> None:
-        # A counter that is gone has nothing to give back to.
-        with suppress(ValueError):
-            caches["limits"].decr(key)
-
-    def _counted(self, key: str, expires: int) -> int:
-        cache = caches["limits"]
-        try:
-            return cache.incr(key)
-        except ValueError:
-            cache.add(key, 0, timeout=expires - int(timezone.now().timestamp()))
-            return cache.incr(key)
-
-
-_DATABASE: Final = _DatabaseStore()
-_CACHE: Final = _CacheStore()
-
-
-def _shared_store() -> _Store:
-    """The store that all processes count in."""
-    return _CACHE if settings.PARLEY_SHARED_LIMITS == "cache" else _DATABASE
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    store: _Store
-    key: str
-    reading: Reading
-
-    def give_back(self) -> None:
-        try:
-            self.store.give_back(self.key)
-        except _DOWN as error:
-            logger.warning("a limit's counter could not be lowered: %s", error)
-
-
-def _take(store: _Store, limit: str, rate: Rate, *subject: str) -> _Taken:
-    now = int(timezone.now().timestamp())
-    window, elapsed = divmod(now, rate.seconds)
-    resets_in = rate.seconds - elapsed
-    key = _key(limit, str(rate.seconds), str(window), *subject)
+def _count_without_waiting(address: str) -> None:
     try:
-        used = store.take(
-            key, quota=rate.quota, expires=now + resets_in + _SLACK_SECONDS
-        )
-    except _DOWN as error:
-        logger.warning("limits cannot be counted: %s", error)
-        raise LimitsUnavailableError(
-            "This cannot be done safely at the moment; try again."
-        ) from error
-    if used is None:
-        refused.send_robust(Reading, limit=limit)
-        raise RateLimitedError(
-            f"Too many requests of this kind; try again in {resets_in} seconds.",
-            reading=Reading(limit, rate, 0, resets_in),
-        )
-    return _Taken(store, key, Reading(limit, rate, rate.quota - used, resets_in))
+        _take_of_bad_tokens(NEVER_WAITING, address)
+    except LimitsUnavailableError:
+        _take_of_bad_tokens(CACHE, address)
 
 
-# Whoever sends one request sends more; a window later their keys are others.
-@lru_cache(maxsize=4096)
-def _key(*parts: str) -> str:
-    return salted_hmac(
-        "messaging.limits", "\n".join(parts), algorithm="sha256"
-    ).hexdigest()
+def _take_of_bad_tokens(store: Store, address: str) -> None:
+    take(store, "bad-tokens", settings.PARLEY_LIMIT_BAD_TOKENS, address)
+
+
+def _spend(quota: Quota, user_id: UserId, number: int) -> Taken | None:
+    if not settings.PARLEY_RATE_LIMITS or not number:
+        return None
+    rate: Rate = getattr(settings, _QUOTAS[quota])
+    with suppress(LimitsUnavailableError):
+        return take(shared_store(), quota, rate, user_id, number=number)
+    return None
+
+
+def _take_attempt(address: str, username: str) -> tuple[list[Taken], list[Taken]]:
+    """Count one wrong and one right password, in all four counters or in none."""
+    with ExitStack() as undo:
+
+        def counted(limit: str, rate: Rate, *subject: str) -> Taken:
+            taken = take(shared_store(), limit, rate, *subject)
+            undo.callback(taken.give_back)
+            return taken
+
+        wrong = [
+            counted("sign-in-address", settings.PARLEY_LIMIT_SIGN_IN_ADDRESS, address),
+            counted("sign-in", settings.PARLEY_LIMIT_SIGN_IN, address, username),
+        ]
+        right = [
+            counted(
+                "passwords-address", settings.PARLEY_LIMIT_PASSWORDS_ADDRESS, address
+            ),
+            counted("passwords", settings.PARLEY_LIMIT_PASSWORDS, address, username),
+        ]
+        # All four succeeded: keep the counts.
+        undo.pop_all()
+    return wrong, right
+
+
+def _limit_statuses(
+    kept: Sequence[Taken], given_back: Sequence[Taken]
+) -> tuple[LimitStatus, ...]:
+    return (
+        *(taken.limit_status for taken in reversed(kept)),
+        *(taken.limit_status.given_back() for taken in reversed(given_back)),
+    )
+
+
+def _give_back(counts: Iterable[Taken]) -> None:
+    for taken in counts:
+        taken.give_back()

@@ -1,19 +1,15 @@
-"""Messages: sending, editing, deleting."""
+"""Messages: sending, editing and deleting them."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, TypedDict
+from datetime import datetime
+from typing import Final
 
-from django.db import transaction
-from django.db.models import F, QuerySet
-from django_cte import CTE, with_cte
+from django.db.models import F
+from django.utils import timezone
 
-from messaging.access import (
-    Membership,
-    OwnMessage,
-    locked_for,
-    message_deleted,
-)
+from messaging.access import Membership, OwnMessage, message_deleted, message_not_found
+from messaging.changes import Change, changing, changing_conversation_of, open_change
+from messaging.database import batches
 from messaging.errors import (
     BypassError,
     StaleVersionError,
@@ -26,212 +22,213 @@ from messaging.models import (
     Event,
     Message,
     MessageHistory,
+    Notification,
     User,
 )
 from messaging.models.events import EventType
+from messaging.projections import MessageProjection
 from messaging.services.blocks import require_deliverable
 from messaging.services.conversations import open_direct
-from messaging.services.events import record_events
-from messaging.services.notifications import lock_around, stored_message
-from messaging.services.timelines import messages_by_id
-from messaging.shown import ShownMessage
-from messaging.statements import Parameter
-from messaging.text import clean_content
-from messaging.writes import Update
+from messaging.services.message_lists import messages_by_id
+from messaging.services.stored_messages import stored_message
+from messaging.services.tombstones import PlacedRow, with_ancestors
+from messaging.text import clean_content, trimmed_content
 
 # Below the number of parameters that every SQLite takes.
 _DELETE_BATCH: Final = 500
 
-# The content versions that a change may be made to.
+# The content versions that an edit or deletion may start from (optimistic locking).
 Versions = frozenset[int]
 
 
-class _Link(TypedDict):
-    id: int
-    parent_message_id: int | None
-    sequence: int
-
-
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a new message goes."""
+class _Placement:
+    """The conversation, receiver and parent of a new message."""
 
     conversation: Conversation
     receiver_id: int | None
     parent: Message | None
 
 
-def _conversation() -> QuerySet[Conversation]:
-    return Conversation.objects.filter(pk=Parameter("conversation"))
-
-
-# By a new message, and by a change to one.
-_ADVANCED: Final = Update(
-    lambda: (
-        _conversation(),
-        {
-            "last_sequence": Parameter("sequence"),
-            "version": F("version") + 1,
-            "last_activity_at": Parameter("activity"),
-        },
-    )
-)
-_CHANGED: Final = Update(lambda: (_conversation(), {"version": F("version") + 1}))
-_REPLIED_TO: Final = Update(
-    lambda: (
-        Message.objects.filter(pk=Parameter("message")),
-        {"reply_count": F("reply_count") + 1},
-    )
-)
-
-
 def send_message(
     *, membership: Membership, content: str, parent_id: MessageId | None
-) -> ShownMessage:
-    """Send to everyone in a conversation, as a reply if it has a parent.
+) -> MessageProjection:
+    """Send a message to all participants, as a reply if it has a parent.
 
     Raises:
         InvalidContentError
-        UnknownParentError, DeletedMessageError: the parent cannot be replied to.
+        UnknownParentError, DeletedMessageError: nobody can reply to the parent.
         ConversationNotFoundError: the sender was removed meanwhile.
     """
-    message = Message.objects.create(
-        conversation_id=membership.conversation_id,
-        sender_id=membership.user_id,
-        parent_message_id=parent_id,
-        content=content,
-    )
+    content = clean_content(content)
+    conversation_id = ConversationId(membership.conversation_id)
+    with changing(conversation_id, by=UserId(membership.user_id)):
+        # Signal receivers join this change: `place_message` before the insert,
+        # `notify_receivers` after.
+        message = Message.objects.create(
+            conversation_id=conversation_id,
+            sender_id=membership.user_id,
+            parent_message_id=parent_id,
+            content=content,
+        )
     return _for_display(message)
 
 
 def send_direct_message(
     *, sender: User, receiver: User, content: str, parent_id: MessageId | None
-) -> ShownMessage:
-    """Send to one person, opening their conversation with the first message.
+) -> MessageProjection:
+    """Send a message to one user; the first one creates their conversation.
 
     Raises:
         InvalidContentError, SelfMessageError
         UnknownParentError, DeletedMessageError: the parent cannot be replied to.
     """
-    message = Message.objects.create(
-        sender=sender,
-        receiver=receiver,
-        parent_message_id=parent_id,
-        content=content,
-    )
+    content = clean_content(content)
+    with open_change():
+        # Signal receivers join, as in `send_message`; `place_message` also opens the
+        # conversation.
+        message = Message.objects.create(
+            sender=sender,
+            receiver=receiver,
+            parent_message_id=parent_id,
+            content=content,
+        )
     return _for_display(message)
 
 
 def edit_message(
     *, message: OwnMessage, content: str, versions: Versions | None = None
 ) -> Message:
-    """Replace the content, if it is at one of these versions; `record_edit` keeps it.
+    """Replace a message's content; `record_edit` keeps the old one.
+
+    Optimistic locking: with `versions`, the message must be at one of these versions.
 
     Raises:
         InvalidContentError
-        StaleVersionError: someone was faster.
-        MessageNotFoundError, DeletedMessageError: deleted meanwhile, or the sender
-            was removed.
+        StaleVersionError: the message is at another version.
+        MessageNotFoundError, DeletedMessageError: it was deleted meanwhile, or the
+            sender was removed.
     """
-    with transaction.atomic():
+    content = clean_content(content)
+    with changing_conversation_of(message, by=_sender_id(message)):
         if versions is not None:
-            lock_around(message, participant=_sender_id(message))
             _require_version(stored_message(message), versions)
         message.content = content
+        # The signal receiver `record_edit` joins this change.
         message.save(update_fields=["content"])
     return message
 
 
 def delete_message(*, message: OwnMessage, versions: Versions | None = None) -> None:
-    """Delete a message, if it is at one of these versions.
+    """Delete a message; with `versions`, it must be at one of these.
 
-    Under surviving replies a tombstone stays in its place.
+    If it has replies, a tombstone stays in its place.
 
     Raises:
-        StaleVersionError: someone was faster.
-        MessageNotFoundError, DeletedMessageError: someone was faster, or the sender
-            was removed.
+        StaleVersionError: the message is at another version.
+        MessageNotFoundError, DeletedMessageError: it was deleted meanwhile, or the
+            sender was removed.
     """
-    with transaction.atomic():
-        conversation = lock_around(message, participant=_sender_id(message))
+    with changing_conversation_of(message, by=_sender_id(message)) as change:
         stored = stored_message(message)
         _require_version(stored, versions)
-        links = _bury(stored) if stored.reply_count else _remove(stored)
-        _CHANGED.run(conversation=conversation.pk)
-        record_events([_deletion(conversation, link) for link in links])
+        deleted_rows = (
+            # Replies refer to the row, so it has to stay.
+            _make_tombstone(stored, change)
+            if stored.reply_count
+            else _delete_row(stored, change)
+        )
+        change.renew(stored.conversation_id)
+        change.record(*(_deleted_event(stored, row) for row in deleted_rows))
 
 
 def place_message(*, message: Message) -> None:
-    """Give a message that is about to be inserted its conversation and sequence.
+    """Set the conversation and the sequence of a message that is about to be inserted.
 
-    For `pre_save`, within the transaction of `Message.save()`. The conversation
-    stays locked until that ends: sequences are given in commit order.
+    For `pre_save`; it joins the change that `Message.save()` opens. The conversation
+    stays locked until that change ends, so that sequences are in commit order.
 
     Raises:
         InvalidContentError, SelfMessageError, WrongReceiverError
         UnknownParentError, DeletedMessageError: the parent cannot be replied to.
-        ConversationNotFoundError: the sender takes no part in the conversation.
+        ConversationNotFoundError: the sender is no participant of the conversation.
     """
     message.content = clean_content(message.content)
-    place = _place_of(message)
-    message.conversation = place.conversation
-    message.receiver_id = place.receiver_id
-    message.parent_message = place.parent
-    message.sequence = place.conversation.last_sequence + 1
-    # Whatever the caller set: they follow from what is yet to happen.
-    message.read = message.edited = False
-    message.content_version = 1
-    message.reply_count = 0
-    _ADVANCED.run(
-        conversation=place.conversation.pk,
-        sequence=message.sequence,
-        activity=max(place.conversation.last_activity_at, message.timestamp),
-    )
-    if place.parent is not None:
-        _REPLIED_TO.run(message=place.parent.pk)
+    conversation_id = _conversation_id(message)
+    with changing(conversation_id, by=_sender_id(message)) as change:
+        placement = _placement_of(message, change.conversation(conversation_id))
+        message.conversation = placement.conversation
+        message.receiver_id = placement.receiver_id
+        message.parent_message = placement.parent
+        # Nobody else can take this number: the conversation is locked.
+        message.sequence = placement.conversation.last_sequence + 1
+        # Derived fields: ignore whatever the caller set.
+        message.read = message.edited = False
+        message.content_version = 1
+        message.reply_count = 0
+        change.renew(
+            placement.conversation.pk,
+            last_sequence=message.sequence,
+            last_activity_at=activity_at(placement.conversation, message.timestamp),
+        )
+        if placement.parent is not None:
+            change.count_reply(placement.parent)
 
 
-def record_edit(*, message: Message) -> MessageHistory | None:
+def activity_at(conversation: Conversation, timestamp: datetime) -> datetime:
+    """The time of a conversation's last activity, after a message with this timestamp.
+
+    It is never later than now: a timestamp in the future would keep the conversation at
+    the top of every list until then.
+    """
+    now = timezone.now()
+    return max(min(conversation.last_activity_at, now), min(timestamp, now))
+
+
+def record_edit(*, message: Message) -> None:
     """Keep the stored content of a message that is about to be overwritten.
 
-    Runs before the new content reaches the database: the old one is read back
-    from the row, because the instance in memory already holds the new.
-
-    Returns:
-        The new history entry, or None when the content did not change.
+    Call it before the new content reaches the database: the old one is read from the
+    row, since the instance in memory already holds the new one. If both are equal,
+    nothing is stored and no event is logged.
 
     Raises:
         InvalidContentError
-        MessageNotFoundError, DeletedMessageError: deleted meanwhile, or the sender
-            was removed.
+        MessageNotFoundError, DeletedMessageError: the message was deleted meanwhile, or
+            the sender was removed.
     """
     message.content = clean_content(message.content)
-    conversation = lock_around(message, participant=_sender_id(message))
-    stored = stored_message(message)
-    message.edited = stored.edited
-    message.content_version = stored.content_version
-    if message.content == stored.content:
-        return None
-    message.edited = True
-    message.content_version += 1
-    _require_deliverable(conversation, _sender_id(stored))
-    _CHANGED.run(conversation=conversation.pk)
-    position = record_events(
-        [
-            Event(
-                type=EventType.MESSAGE_EDITED,
-                conversation_id=conversation.pk,
-                message_id=message.pk,
-            )
-        ]
+    with changing_conversation_of(message, by=_sender_id(message)) as change:
+        stored = stored_message(message)
+        message.edited = stored.edited
+        message.content_version = stored.content_version
+        if message.content == trimmed_content(stored.content):
+            # An earlier version of Parley may have stored other line endings: that is
+            # no edit.
+            message.content = stored.content
+            return
+        message.edited = True
+        message.content_version += 1
+        conversation = change.conversation(stored.conversation_id)
+        _require_deliverable(conversation, _sender_id(stored))
+        _keep_content(stored, change)
+
+
+def _keep_content(stored: Message, change: Change) -> None:
+    edited = Event(
+        type=EventType.MESSAGE_EDITED,
+        conversation_id=stored.conversation_id,
+        message_id=stored.pk,
     )
-    return MessageHistory.objects.create(
+    change.renew(stored.conversation_id)
+    change.record(edited)
+    kept = MessageHistory(
         message=stored,
         version=stored.content_version,
         old_content=stored.content,
-        position=position,
         edited_by_id=_sender_id(stored),
     )
+    change.insert_with(edited, [kept])
 
 
 def _require_version(message: Message, versions: Versions | None) -> None:
@@ -243,17 +240,17 @@ def _require_version(message: Message, versions: Versions | None) -> None:
         )
 
 
-def _for_display(message: Message) -> ShownMessage:
-    (shown,) = messages_by_id(ids=[message.pk])
-    return shown
+def _for_display(message: Message) -> MessageProjection:
+    found = messages_by_id(ids=[message.pk])
+    if not found:
+        # Somebody deleted it after the transaction that sent it.
+        raise message_not_found()
+    return found[0]
 
 
-def _place_of(message: Message) -> _Place:
-    conversation = locked_for(
-        participant=_sender_id(message), conversation_id=_conversation_id(message)
-    )
+def _placement_of(message: Message, conversation: Conversation) -> _Placement:
     _require_deliverable(conversation, _sender_id(message))
-    return _Place(
+    return _Placement(
         conversation,
         _receiver_in(conversation, message),
         _parent_in(conversation, message.parent_message_id),
@@ -261,11 +258,11 @@ def _place_of(message: Message) -> _Place:
 
 
 def _require_deliverable(conversation: Conversation, sender: UserId) -> None:
-    """In groups a block stands between nobody."""
+    """Refuse if there is a block. In groups, blocks do not stop messages."""
     pair = {conversation.low_user_id, conversation.high_user_id} - {None, sender}
     if conversation.is_direct:
         require_deliverable(
-            sender=sender, receivers=frozenset(person for person in pair if person)
+            sender=sender, receivers=frozenset(user_id for user_id in pair if user_id)
         )
 
 
@@ -276,7 +273,7 @@ def _sender_id(message: Message) -> UserId:
 
 
 def _conversation_id(message: Message) -> ConversationId:
-    """The one that is named, or that of sender and receiver, or the parent's."""
+    """The message's own conversation, or that with its receiver, or its parent's."""
     if message.conversation_id:
         return ConversationId(message.conversation_id)
     if message.receiver_id is not None:
@@ -294,8 +291,9 @@ def _conversation_id(message: Message) -> ConversationId:
 
 
 def _receiver_in(conversation: Conversation, message: Message) -> int | None:
-    """The other person of a direct conversation, None in a group."""
+    """The other user of a direct conversation; None in a group."""
     pair = {conversation.low_user_id, conversation.high_user_id} - {message.sender_id}
+    # In a group both ids are None, so the set is {None}.
     receiver_id = pair.pop()
     if message.receiver_id not in {None, receiver_id}:
         raise WrongReceiverError(
@@ -322,17 +320,17 @@ def _unknown_parent() -> UnknownParentError:
     )
 
 
-def _deletion(conversation: Conversation, link: _Link) -> Event:
+def _deleted_event(message: Message, row: PlacedRow) -> Event:
     return Event(
         type=EventType.MESSAGE_DELETED,
-        conversation_id=conversation.pk,
-        message_id=link["id"],
-        first_sequence=link["sequence"],
-        last_sequence=link["sequence"],
+        conversation_id=message.conversation_id,
+        message_id=row["id"],
+        first_sequence=row["sequence"],
+        last_sequence=row["sequence"],
     )
 
 
-def _link(message: Message) -> _Link:
+def _deleted_row(message: Message) -> PlacedRow:
     return {
         "id": message.pk,
         "parent_message_id": message.parent_message_id,
@@ -340,49 +338,37 @@ def _link(message: Message) -> _Link:
     }
 
 
-def _bury(message: Message) -> list[_Link]:
-    """Leave nothing of a message but its place above its replies."""
-    message.history.all().delete()
-    message.notifications.all().delete()
-    Message.objects.filter(pk=message.pk).turn_into_tombstones()
-    return [_link(message)]
+def _make_tombstone(message: Message, change: Change) -> list[PlacedRow]:
+    """Turn a message into a tombstone, to hold its replies."""
+    _erase_attached(message, change)
+    change.turn_into_tombstones(Message.objects.filter(pk=message.pk))
+    return [_deleted_row(message)]
 
 
-def _remove(message: Message) -> list[_Link]:
-    """Remove a message without replies, and the tombstones it was the last to need.
+def _delete_row(message: Message, change: Change) -> list[PlacedRow]:
+    """Delete a message without replies, and each tombstone above it that then has no reply.
 
     Returns:
-        What went, each with the parent it had.
+        The deleted rows: the message, then each tombstone after its reply.
     """
-    message.history.all().delete()
-    message.notifications.all().delete()
-    links = [_link(message), *_needless_tombstones(message)]
-    ids = [link["id"] for link in links]
-    for start in range(0, len(ids), _DELETE_BATCH):
-        rows = Message.objects.filter(pk__in=ids[start : start + _DELETE_BATCH])
-        rows._raw_delete(rows.db)
-    # The parent of the last that went, if any, has lost a reply.
-    Message.objects.filter(pk=links[-1]["parent_message_id"] or 0).update(
-        reply_count=F("reply_count") - 1
-    )
-    return links
+    _erase_attached(message, change)
+    deleted_rows = [_deleted_row(message), *_needless_tombstones(message)]
+    for batch in batches((row["id"] for row in deleted_rows), _DELETE_BATCH):
+        change.erase(Message.objects.filter(pk__in=batch))
+    # The parent of the topmost deleted row has one reply less.
+    parent = Message.objects.filter(pk=deleted_rows[-1]["parent_message_id"] or 0)
+    change.update(parent, reply_count=F("reply_count") - 1)
+    return deleted_rows
 
 
-def _needless_tombstones(message: Message) -> list[_Link]:
-    """Tombstones above a message that have no other reply, the nearest first.
+def _erase_attached(message: Message, change: Change) -> None:
+    change.erase(MessageHistory.objects.filter(message=message))
+    change.erase(Notification.objects.filter(message=message))
 
-    One query for a chain of any length, climbing by a recursive expression.
-    """
+
+def _needless_tombstones(message: Message) -> list[PlacedRow]:
+    """Tombstones above a message that have no other reply, the nearest first."""
     lone = Message.objects.filter(sender__isnull=True, reply_count=1)
-
-    def climb(chain: CTE) -> QuerySet[Message, Mapping[str, object]]:
-        first = lone.filter(replies=message)
-        above = chain.join(lone, id=chain.col.parent_message_id)
-        return first.values("id", "parent_message_id", "sequence").union(
-            above.values("id", "parent_message_id", "sequence"), all=True
-        )
-
-    chain = CTE.recursive(climb)
-    rows: QuerySet[Message, _Link] = with_cte(chain, select=chain.queryset())
-    # A parent comes before its replies.
-    return sorted(rows, key=lambda link: -link["sequence"])
+    rows = with_ancestors(lone.filter(replies=message), among=lone)
+    # A parent has a lower sequence than its replies.
+    return sorted(rows, key=lambda row: -row["sequence"])

@@ -1,32 +1,33 @@
-"""Passwords: trying, changing and holding them; signing out whoever knew the old one."""
+"""Passwords: checking, changing and locking them, and ending what an old one had opened."""
 
 from dataclasses import dataclass
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
 
-from messaging.access import lock_users
+from messaging.changes import Change, open_change
 from messaging.errors import (
     InvalidPasswordError,
+    UnchangedPasswordError,
     UserNotFoundError,
     WrongPasswordError,
 )
 from messaging.ids import TokenId, UserId
 from messaging.models import AccessToken, Session, User
 from messaging.models.users import PASSWORD_MAX_LENGTH
+from messaging.services.access_revocations import access_ended
 
 
 @dataclass(frozen=True, slots=True)
 class SignedOut:
-    """How much was ended."""
+    """The numbers of tokens and sessions that ended."""
 
     tokens: int
     sessions: int
 
 
 def confirm_password(*, user: User, password: str) -> None:
-    """Make sure that it is still them.
+    """Check a user's password before a sensitive change.
 
     Raises:
         WrongPasswordError
@@ -35,20 +36,17 @@ def confirm_password(*, user: User, password: str) -> None:
         raise WrongPasswordError("The password is wrong.")
 
 
-def hold_password(*, user_id: UserId, tried: str) -> None:
-    """Keep the password that was just tried from being changed by somebody else.
+def lock_password(*, user_id: UserId, tried: str, change: Change) -> None:
+    """Lock the account, and check that it still has the password that was verified.
 
-    In a transaction that somebody is let do something in because they know it: trying
-    it takes long, and whoever else knows it may be acting on that meanwhile.
-
-    Args:
-        tried: as it is stored.
+    `tried` is the stored hash that the password was verified against. Hashing takes
+    long, and the password may have been changed meanwhile.
 
     Raises:
-        WrongPasswordError: it was changed since.
-        UserNotFoundError: the account was deleted since.
+        WrongPasswordError: the password was changed meanwhile.
+        UserNotFoundError: the account was deleted meanwhile.
     """
-    held = User.objects.select_for_update(no_key=True).filter(pk=user_id)
+    held = change.locked(User.objects.filter(pk=user_id))
     stored = held.values_list("password", flat=True).first()
     if stored is None:
         raise UserNotFoundError("There is no such person.")
@@ -59,26 +57,33 @@ def hold_password(*, user_id: UserId, tried: str) -> None:
 def change_password(
     *, user: User, current: str, new: str, keep_token: TokenId | None
 ) -> None:
-    """Set a new password; end every session, and every token but the one in use.
+    """Set a new password; end all sessions, and all tokens except the one in use.
 
     Raises:
         WrongPasswordError: `current` is not the password.
+        UnchangedPasswordError: `new` is the same password.
         InvalidPasswordError: `new` is too weak.
         UserNotFoundError: the account was deleted just now.
     """
     if not user.check_password(current):
         raise WrongPasswordError("The current password is wrong.")
+    if new == current:
+        raise UnchangedPasswordError(
+            "This is the password you have already; choose another.",
+            field="new_password",
+        )
+    # `set_password` below overwrites this attribute.
     tried = user.password
     check_strength(new, user=user, field="new_password")
     user.set_password(new)
-    with transaction.atomic():
-        hold_password(user_id=UserId(user.pk), tried=tried)
-        user.save(update_fields=["password"])
+    with open_change() as change:
+        lock_password(user_id=UserId(user.pk), tried=tried, change=change)
         sign_out(user=user, keep_token=keep_token)
+        user.save(update_fields=["password"])
 
 
 def set_password(*, user: User, new: str) -> SignedOut:
-    """Set somebody's password without knowing the old one, and sign them out.
+    """Set a user's password without knowing the old one, and sign them out everywhere.
 
     For operators.
 
@@ -88,27 +93,32 @@ def set_password(*, user: User, new: str) -> SignedOut:
     """
     check_strength(new, user=user, field="password")
     user.set_password(new)
-    with transaction.atomic():
-        lock_users({user.pk})
+    with open_change() as change:
+        # The account may be deleted at the same time.
+        change.lock_users({user.pk})
+        ended = sign_out(user=user)
         user.save(update_fields=["password"])
-        return sign_out(user=user)
+    return ended
 
 
 def sign_out(*, user: User, keep_token: TokenId | None = None) -> SignedOut:
-    """End the browser sessions and tokens of a person at once, but the one to keep."""
-    with transaction.atomic():
-        tokens, _ = (
-            AccessToken.objects.filter(user=user).exclude(pk=keep_token or 0).delete()
-        )
-        sessions, _ = Session.objects.filter(user=user).delete()
+    """End all sessions of a user, and all tokens except the one to keep."""
+    with open_change() as change:
+        # The account before the clock, since the event names it: see decision 0025.
+        account = change.locked(User.objects.filter(pk=user.pk))
+        held = AccessToken.objects.filter(user__in=account)
+        tokens, _ = held.exclude(pk=keep_token or 0).delete()
+        sessions, _ = Session.objects.filter(user__in=account).delete()
+        if tokens or sessions:
+            change.record(access_ended(UserId(user.pk)))
     return SignedOut(tokens=tokens, sessions=sessions)
 
 
 def check_strength(password: str, *, user: User, field: str) -> None:
-    """See that a password is neither short nor long, common nor like their names.
+    """Check that a password is not too short, too long, common or like the user's names.
 
     Raises:
-        InvalidPasswordError: with every reason, told at this field.
+        InvalidPasswordError: has every reason; the error names `field`.
     """
     if len(password) > PASSWORD_MAX_LENGTH:
         raise InvalidPasswordError(

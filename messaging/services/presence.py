@@ -1,37 +1,39 @@
-"""Who has a stream open, at whatever process. Never logged, and forgotten soon.
+"""Presence: the users with an open event stream, at any process.
 
-Each process says so of its own people again and again; what it said expires when
-it dies without taking it back.
+Presence is not in the event log. Each process writes rows for its own users and renews
+them (a heartbeat); the rows of a killed process expire.
 """
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Max
 from django.utils import timezone
 
+from messaging.changes import open_change
+from messaging.database import erase_in_batches
 from messaging.ids import UserId
 from messaging.models import Block, Conversation, Participant, Presence, User
-from messaging.services.conversations import erase_rows
-from messaging.wakeups import announce
 
+# Three renewal intervals, so that one missed heartbeat does not take a user offline.
 PRESENCE_LASTS: Final = timedelta(seconds=60)
 
-# More people than that are not named to the database: see `deliveries`.
-_FEW: Final = 200
+# A larger audience is not passed to the query: see `deliveries`.
+_MAX_NAMED_USERS: Final = 200
 
-# Whose coming and going somebody is shown at first: those they talked to last.
+# A new stream gets only the contacts of the most recent conversations.
 _RECENT_CONVERSATIONS: Final = 50
 _RECENT_CONTACTS: Final = 200
 
 
 def declare_present(*, process: str, users: Collection[UserId]) -> None:
-    """Say, or say again, that these people have a stream at a process."""
+    """Write or renew the presence of users at a process."""
     until = timezone.now() + PRESENCE_LASTS
     try:
-        with transaction.atomic():
+        with open_change() as change:
+            # Users whose accounts were deleted have no row any more.
             known = User.objects.filter(pk__in=users).order_by("pk")
             Presence.objects.bulk_create(
                 (
@@ -42,22 +44,22 @@ def declare_present(*, process: str, users: Collection[UserId]) -> None:
                 unique_fields=["user", "process"],
                 update_fields=["until"],
             )
-            announce()
+            change.wake()
     except IntegrityError:
-        # An account was deleted meanwhile; the next time will do for the others.
+        # An account was deleted meanwhile. The next renewal writes the other rows.
         return
 
 
 def withdraw_presence(*, process: str, users: Collection[UserId] | None = None) -> None:
-    """Take it back, of these people or of all at a process."""
+    """Delete the presence of these users, or of all users, at a process."""
     theirs = Presence.objects.filter(process=process)
-    with transaction.atomic():
-        erase_rows(theirs if users is None else theirs.filter(user__in=users))
-        announce()
+    with open_change() as change:
+        change.erase(theirs if users is None else theirs.filter(user__in=users))
+        change.wake()
 
 
 def present_users() -> frozenset[UserId]:
-    """Whoever has a stream open anywhere."""
+    """The users who have a stream open at any process."""
     rows = Presence.objects.filter(until__gt=timezone.now())
     return frozenset(UserId(user) for user in rows.values_list("user", flat=True))
 
@@ -65,15 +67,15 @@ def present_users() -> frozenset[UserId]:
 def contacts_among(
     users: Collection[UserId], *, audience: frozenset[UserId]
 ) -> Mapping[UserId, frozenset[UserId]]:
-    """For each person, who of an audience shares a conversation with them.
+    """By user: those of an audience who share a conversation with this user.
 
-    Not a direct one that a block stands in.
+    A direct conversation with a block does not count.
     """
     theirs = Participant.objects.filter(user__in=users).values("conversation")
     members: dict[int, set[UserId]] = {}
     direct: set[int] = set()
     rows = Participant.objects.filter(conversation__in=theirs)
-    if len(audience) <= _FEW:
+    if len(audience) <= _MAX_NAMED_USERS:
         rows = rows.filter(user__in=audience.union(users))
     for conversation, kind, user in rows.values_list(
         "conversation", "conversation__kind", "user"
@@ -84,15 +86,17 @@ def contacts_among(
     blocked = _blocked_pairs(users) if direct else frozenset()
     found: dict[UserId, set[UserId]] = {user: set() for user in users}
     for conversation, pair in members.items():
+        # Blocks do not apply in groups.
         if conversation in direct and frozenset(pair) in blocked:
             continue
         for user in pair & found.keys():
+            # Includes the user, who is removed below.
             found[user] |= pair & audience
     return {user: frozenset(met - {user}) for user, met in found.items()}
 
 
 def present_contacts(*, user: UserId) -> list[User]:
-    """Who is there just now of those that somebody talked to last."""
+    """The recent contacts of a user who are online."""
     recent = (
         Participant.objects.filter(user=user)
         .order_by("-conversation__last_activity_at", "-conversation")
@@ -108,19 +112,17 @@ def present_contacts(*, user: UserId) -> list[User]:
         .annotate(last=Max("conversation__last_activity_at"))
         .order_by("-last")[:_RECENT_CONTACTS]
     )
-    there = [UserId(row["user"]) for row in others]
-    shown = [
-        met
-        for met, by in contacts_among(there, audience=frozenset({user})).items()
-        if by
-    ]
-    return list(User.objects.filter(pk__in=shown).order_by("pk")) if shown else []
+    online = [UserId(row["user"]) for row in others]
+    # Leave out contacts with a block between them and the user.
+    audience_of = contacts_among(online, audience=frozenset({user}))
+    contacts = [contact for contact, audience in audience_of.items() if audience]
+    return list(User.objects.filter(pk__in=contacts).order_by("pk")) if contacts else []
 
 
 def clear_expired_presence() -> int:
-    """Forget what processes said that died; says how many rows."""
+    """Delete the rows of killed processes; return how many."""
     expired = Presence.objects.filter(until__lt=timezone.now())
-    return expired._raw_delete(expired.db)
+    return erase_in_batches(expired)
 
 
 def _blocked_pairs(users: Collection[UserId]) -> frozenset[frozenset[UserId]]:

@@ -1,7 +1,7 @@
-"""For the product beside which Parley runs: it brings people, and acts for them.
+"""Service tokens: the product that Parley runs beside creates users, and acts for them.
 
-It may act only for people who have no password of their own, those it brought
-and those that were imported: whoever signs in by themselves is out of its reach.
+It may act only for users without a password, whom it or an import created, never for
+users who sign in themselves.
 """
 
 import secrets
@@ -12,32 +12,29 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from messaging.errors import (
-    InvalidServiceNameError,
     OwnPasswordError,
     ServiceNameTakenError,
     ServiceTokenNotFoundError,
 )
+from messaging.ids import UserId
 from messaging.models import AccessToken, ServiceToken
-from messaging.services.tokens import IssuedToken, digest_of, issue_token
+from messaging.services.limits import spend_quota
+from messaging.services.tokens import IssuedToken, digest_of, issue_replacing_oldest
 from messaging.services.users import active_user
+from messaging.text import clean_service_name
 
+# Short, since users without a password cannot revoke these tokens.
 LONGEST: Final = timedelta(hours=24)
-
-_NAME_MAX_LENGTH: Final = ServiceToken._meta.get_field("name").max_length or 0
 
 
 def create_service_token(*, name: str) -> str:
-    """Make a service token; its secret can be read this once.
+    """Create a service token; return its secret, of which only a digest is stored.
 
     Raises:
         InvalidServiceNameError
-        ServiceNameTakenError: revoke that one first.
+        ServiceNameTakenError: another service token has the name.
     """
-    if not 0 < len(name) <= _NAME_MAX_LENGTH or not name.isprintable():
-        raise InvalidServiceNameError(
-            f"A service's name has 1 to {_NAME_MAX_LENGTH} printable characters.",
-            field="name",
-        )
+    name = clean_service_name(name)
     secret = secrets.token_urlsafe(32)
     try:
         with transaction.atomic():
@@ -50,12 +47,12 @@ def create_service_token(*, name: str) -> str:
 
 
 def valid_service_token(*, secret: str) -> ServiceToken | None:
-    """The service token of this secret, unless revoked."""
+    """The service token of this secret; None if it is unknown or revoked."""
     return ServiceToken.objects.filter(digest=digest_of(secret)).first()
 
 
 def revoke_service_token(*, name: str) -> None:
-    """End a service token at once; tokens minted with it run out by themselves.
+    """Revoke a service token at once; tokens that it minted expire by themselves.
 
     Raises:
         ServiceTokenNotFoundError
@@ -68,17 +65,25 @@ def revoke_service_token(*, name: str) -> None:
 def mint_token(
     *, service: ServiceToken, username: str, expires_in: timedelta
 ) -> IssuedToken:
-    """A token, for at most a day, with which the service acts for a person.
+    """Issue a token with which the service acts for a user, for at most `LONGEST`.
+
+    If the user has as many tokens as allowed, it replaces the oldest one: nobody else
+    could revoke that.
 
     Raises:
         UserNotFoundError: no such account, or a suspended one.
-        OwnPasswordError: they sign in by themselves.
+        OwnPasswordError: the user signs in by themselves.
+        RateLimitedError
     """
     if expires_in > LONGEST:
         raise ValueError("a minted token is short-lived")
     user = active_user(username=username)
     if user.has_usable_password():
         raise OwnPasswordError("This person signs in with a password of their own.")
-    # Nobody but the service made them, and nobody else would clear them away.
-    AccessToken.objects.filter(user=user, expires_at__lt=timezone.now()).delete()
-    return issue_token(user=user, name=service.name, expires_in=expires_in)
+    with spend_quota("minted-tokens", user_id=UserId(user.pk)):
+        # Delete the user's expired tokens now: only the service made them, so nobody
+        # needs them listed.
+        AccessToken.objects.filter(user=user, expires_at__lt=timezone.now()).delete()
+        return issue_replacing_oldest(
+            user=user, name=service.name, expires_in=expires_in
+        )

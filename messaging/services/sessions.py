@@ -1,29 +1,34 @@
-"""Browser sessions: where a person is signed in, and ending that."""
+"""Browser sessions: listing and ending them."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from messaging.changes import open_change
+from messaging.database import erase_in_batches
 from messaging.errors import SessionNotFoundError
 from messaging.ids import UserId
-from messaging.models import Session
+from messaging.models import Session, User
 from messaging.models.sessions import digest_of
+from messaging.services.access_revocations import access_ended
 
-# What is kept in a session beside Django's own: see `signed_in_note`.
+# Our keys in the session's data: see `new_session_data`.
 _DEVICE: Final = "device"
 _SINCE: Final = "since"
 
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """A browser that someone is signed in with.
+    """A browser in which a user is signed in.
 
-    `reference` names it, and opens nothing: its key is in the browser alone.
+    `reference` identifies it, but signs nobody in: only the browser has the session's
+    key.
     """
 
     reference: str
@@ -33,45 +38,67 @@ class BrowserSession:
     current: bool
 
 
-def signed_in_note(*, device: str) -> dict[str, str]:
-    """What a new session keeps, so that its person knows it again in the list."""
+def new_session_data(*, device: str) -> dict[str, str]:
+    """The data of a new session by which its user recognises it in the list."""
     return {_DEVICE: device, _SINCE: timezone.now().isoformat()}
 
 
-def browser_sessions(*, person: UserId, current: str | None) -> list[BrowserSession]:
-    """Where someone is signed in: here first, then the latest.
+def browser_sessions(*, user_id: UserId, current: str | None) -> list[BrowserSession]:
+    """A user's browser sessions: first the current one, then the others, the latest first.
 
     `current` is the key of the session that asks.
     """
     here = digest_of(current or "")
-    listed = [_listed(row, here) for row in _live(person)]
+    listed = [_listed(row, here) for row in _live(user_id)]
     listed.sort(key=lambda one: one.expires_at, reverse=True)
+    # The sort is stable: among the others, the first order stays.
     listed.sort(key=lambda one: not one.current)
     return listed
 
 
-def end_session(*, person: UserId, reference: str) -> None:
+def end_session(*, user_id: UserId, reference: str) -> None:
     """Sign a browser out at once.
 
     Raises:
-        SessionNotFoundError: it is not theirs, already ended, or there is none.
+        SessionNotFoundError: the user has no such session (any more).
     """
-    if not _live(person).filter(pk=reference).delete()[0]:
+    if not _ended(_live(user_id).filter(pk=reference), user_id):
         raise SessionNotFoundError("You are not signed in there.")
 
 
-def end_other_sessions(*, person: UserId, current: str | None) -> int:
-    """Sign out everywhere but here; says how many sessions ended."""
+def end_other_sessions(*, user_id: UserId, current: str | None) -> int:
+    """End all sessions but the current one; return how many ended."""
     here = digest_of(current or "")
-    others = Session.objects.filter(user=person).exclude(pk=here)
-    return others.delete()[0]
+    others = Session.objects.filter(user=user_id).exclude(pk=here)
+    return _ended(others, user_id)
+
+
+def end_session_of_key(*, key: str) -> None:
+    """Delete a session after sign-out, or after its key was cycled."""
+    row = Session.objects.filter(pk=digest_of(key))
+    user_id = row.values_list("user", flat=True).first()
+    if user_id is None:
+        # The session of somebody who is not signed in: there are no streams to end.
+        row.delete()
+    else:
+        _ended(row, UserId(user_id))
+
+
+def end_oldest_sessions(*, user_id: UserId) -> None:
+    """End the sessions that were unused longest, to make room for one more."""
+    kept = (
+        Session.objects.filter(user=user_id)
+        .order_by("-expire_date", "pk")
+        .values_list("pk", flat=True)[: settings.PARLEY_MAX_SESSIONS - 1]
+    )
+    _ended(Session.objects.filter(user=user_id).exclude(pk__in=list(kept)), user_id)
 
 
 def passwords_of_sessions(*, keys: Collection[str]) -> Mapping[str, str]:
-    """The stored password of whom each of these sessions is, unless it has ended.
+    """By session key: the password hash of the user, for sessions that have not ended.
 
-    A session does not outlive the password it was begun with. One query, none for
-    none.
+    Streams compare it, since changing the password ends their sessions. One query, or
+    none without keys.
     """
     if not keys:
         return {}
@@ -86,13 +113,24 @@ def passwords_of_sessions(*, keys: Collection[str]) -> Mapping[str, str]:
 
 
 def clear_expired_sessions() -> int:
-    """Forget sessions that have ended; says how many."""
+    """Delete expired sessions; return how many."""
     expired = Session.objects.filter(expire_date__lt=timezone.now())
-    return expired._raw_delete(expired.db)
+    return erase_in_batches(expired)
 
 
-def _live(person: UserId) -> QuerySet[Session]:
-    return Session.objects.filter(user=person, expire_date__gt=timezone.now())
+def _ended(sessions: QuerySet[Session], user_id: UserId) -> int:
+    """Delete sessions, and end the streams opened with them; return how many."""
+    with open_change() as change:
+        # The account before the clock, since the event names it: see decision 0025.
+        account = change.locked(User.objects.filter(pk=user_id))
+        number, _ = sessions.filter(user__in=account).delete()
+        if number:
+            change.record(access_ended(user_id))
+    return number
+
+
+def _live(user_id: UserId) -> QuerySet[Session]:
+    return Session.objects.filter(user=user_id, expire_date__gt=timezone.now())
 
 
 def _listed(row: Session, here: str) -> BrowserSession:

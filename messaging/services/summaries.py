@@ -1,130 +1,172 @@
-"""Conversations as one who takes part sees them in a list."""
+"""Conversation summaries: the rows of the conversation list, as one participant sees them."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, TypedDict
+from typing import Annotated, Final
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
-from django_stubs_ext import WithAnnotations
+from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 
-from messaging.access import Membership
+from messaging.access import Membership, conversation_not_found
 from messaging.cursors import (
     decode_numbers,
     encode_cursor,
     moment_number,
     numbered_moment,
 )
+from messaging.database import CompiledQuery, number_of
 from messaging.errors import InvalidCursorError
-from messaging.ids import UserId
-from messaging.models import (
-    Conversation,
-    Message,
-    Notification,
-    Participant,
-    User,
+from messaging.folding import fold
+from messaging.ids import ConversationId, MessageId, UserId
+from messaging.models import Message, Notification, Participant
+from messaging.models.conversations import ConversationKind
+from messaging.pagination import Page, cut_page
+from messaging.projections import (
+    From,
+    MessageProjection,
+    Projection,
+    Row,
+    UserProjection,
 )
-from messaging.pages import Page, cut_page
-from messaging.services.timelines import messages_by_id
-from messaging.shown import ShownMessage
-from messaging.statements import Parameter, Statement, number_of
+from messaging.services.message_lists import messages_by_id
 from messaging.text import is_storable
 
+# Longer search terms are cut: folding them takes time.
+_LONGEST_TYPED: Final = 200
 _MOST_RECENT_FIRST: Final = ("-conversation__last_activity_at", "-conversation_id")
 
 
-@dataclass(frozen=True, slots=True)
-class ConversationSummary:
+@dataclass(slots=True)
+class ConversationSummary(Projection):
     """A conversation as one participant sees it in a list."""
 
-    conversation: Conversation
+    id: Annotated[ConversationId, From("conversation_id")]
+    kind: Annotated[str, From("conversation__kind")]
+    title: Annotated[str, From("conversation__title")]
+    # The other participant of a direct conversation.
+    participant: UserProjection | None = field(init=False, default=None)
+    participant_count: int
     role: str
     muted: bool
-    hidden: bool
-    # The other one of a direct conversation.
-    other: User | None
-    participant_count: int
+    hidden: bool = field(init=False, default=False)
+    created_at: Annotated[datetime, From("conversation__created_at")]
+    last_activity_at: Annotated[datetime, From("conversation__last_activity_at")]
+    last_sequence: Annotated[int, From("conversation__last_sequence")]
+    last_message: MessageProjection | None = field(init=False, default=None)
     unread_count: int
-    last_message: ShownMessage | None
+    # Without what is unread of a muted one, but for mentions.
+    badge_count: int = field(init=False, default=0)
+
+    @property
+    def is_direct(self) -> bool:
+        return self.kind == ConversationKind.DIRECT
 
 
-class _Counts(TypedDict):
-    participant_count: int
-    unread_count: int
-    last_message_id: int | None
+@dataclass(slots=True)
+class _Listed(Projection):
+    """A summary as it is read, with the columns that its other fields are computed from."""
+
+    summary: Annotated[ConversationSummary, From("")]
+    user_id: UserId
+    hidden_through: int | None
+    last_message_id: MessageId | None
+    # 0 unless it is muted.
+    muted_mention_count: int
+    low_user: Annotated[UserProjection | None, From("conversation__low_user")]
+    high_user: Annotated[UserProjection | None, From("conversation__high_user")]
+
+    def completed(
+        self, last_messages: Mapping[MessageId | None, MessageProjection]
+    ) -> ConversationSummary:
+        summary, low = self.summary, self.low_user
+        is_low = low is not None and low.id == self.user_id
+        summary.participant = self.high_user if is_low else low
+        summary.hidden = self.hidden_through == summary.last_sequence
+        summary.last_message = last_messages.get(self.last_message_id)
+        summary.badge_count = (
+            self.muted_mention_count if summary.muted else summary.unread_count
+        )
+        return summary
 
 
 def conversation_page(
     *, reader: UserId, cursor: str | None, limit: int, matching: str | None = None
 ) -> Page[ConversationSummary]:
-    """A person's conversations, the most recently active first, hidden ones left out.
+    """A user's conversations, the most recently active first, without hidden ones.
 
-    `matching` leaves those with this in the group's title or the other's names,
-    whatever its case; and the hidden ones among them.
+    With `matching`, the conversations that have this text in the group's title or in
+    the other user's names, hidden ones included. Both are folded as in
+    messaging/folding.py.
     """
-    rows = _rows_of_page(reader, cursor, limit + 1, matching)
     page = cut_page(
-        rows,
+        _Listed.from_rows(_rows_of_page(reader, cursor, limit + 1, matching)),
         limit=limit,
-        cursor_of=lambda part: encode_cursor(
+        cursor_of=lambda row: encode_cursor(
             "conversations",
-            moment_number(part.conversation.last_activity_at),
-            part.conversation_id,
+            moment_number(row.summary.last_activity_at),
+            row.summary.id,
         ),
     )
-    return Page(_summaries(page.items), page.next_cursor)
+    return Page(_completed(page.items), page.next_cursor)
 
 
 def conversation_summary(*, membership: Membership) -> ConversationSummary:
-    """One conversation, as the list shows it."""
-    return _summaries(_LISTED_ONE.all(part=membership.pk))[0]
+    """One conversation, as in the list.
+
+    Raises:
+        ConversationNotFoundError: the user is no participant any more, or the
+            conversation was deleted.
+    """
+    rows = _listed_one.all(participant=membership.pk)
+    if not rows:
+        raise conversation_not_found()
+    return _completed(_Listed.from_rows(rows))[0]
 
 
 def summaries_for(
     *, users: Collection[UserId], conversations: Collection[int]
 ) -> Iterable[tuple[UserId, ConversationSummary]]:
-    """These conversations, as each of these people who take part sees them."""
-    parts = list(
-        _with_counts(
-            Participant.objects.filter(user__in=users, conversation__in=conversations)
-        )
+    """Summaries of these conversations, for those of these users who are participants."""
+    participants = Participant.objects.filter(
+        user__in=users, conversation__in=conversations
     )
-    people = (UserId(part.user_id) for part in parts)
-    return zip(people, _summaries(parts), strict=True)
+    rows = _Listed.from_rows(_read(participants))
+    people = [row.user_id for row in rows]
+    return zip(people, _completed(rows), strict=True)
 
 
 def _rows_of_page(
     reader: UserId, cursor: str | None, count: int, matching: str | None
-) -> "Sequence[WithAnnotations[Participant, _Counts]]":
+) -> Sequence[Row]:
     if matching is not None:
         return _found_of_page(reader, cursor, count, matching)
     if cursor is None:
-        return _LISTED.page(count, reader=reader)
+        return _listed.page(count, reader=reader)
     moment, last = _place_of(cursor)
-    return _LISTED_AFTER.page(count, reader=reader, moment=moment, last=last)
+    return _listed_after.page(count, reader=reader, moment=moment, last=last)
 
 
 def _found_of_page(
     reader: UserId, cursor: str | None, count: int, matching: str
-) -> "Sequence[WithAnnotations[Participant, _Counts]]":
-    parts = Participant.objects.filter(_named(matching, reader), user=reader)
+) -> Sequence[Row]:
+    participants = Participant.objects.filter(_named(matching, reader), user=reader)
     if cursor is not None:
-        parts = parts.filter(_less_recent_than(*_place_of(cursor)))
-    return list(_with_counts(parts).order_by(*_MOST_RECENT_FIRST)[:count])
+        participants = participants.filter(_less_recent_than(*_place_of(cursor)))
+    return list(_read(participants).order_by(*_MOST_RECENT_FIRST)[:count])
 
 
 def _named(matching: str, reader: UserId) -> Q:
-    if not is_storable(matching):
+    wanted = fold(matching[:_LONGEST_TYPED])
+    if not wanted or not is_storable(wanted):
         return Q(pk__in=())
-    named = Q(conversation__title__icontains=matching)
+    named = Q(conversation__folded_title__contains=wanted)
     for side in ("low_user", "high_user"):
         other = ~Q(**{f"conversation__{side}": reader})
-        for name in ("username", "display_name"):
-            named |= other & Q(**{f"conversation__{side}__{name}__icontains": matching})
+        named |= other & Q(**{f"conversation__{side}__folded_name__contains": wanted})
     return named
 
 
-def _less_recent_than(moment: datetime | Parameter, last: int | Parameter) -> Q:
+def _less_recent_than(moment: datetime, last: int) -> Q:
     return Q(conversation__last_activity_at__lt=moment) | Q(
         conversation__last_activity_at=moment, conversation__lt=last
     )
@@ -132,91 +174,53 @@ def _less_recent_than(moment: datetime | Parameter, last: int | Parameter) -> Q:
 
 def _place_of(cursor: str) -> tuple[datetime, int]:
     match decode_numbers("conversations", cursor):
-        case [moment_of, conversation_id]:
-            return numbered_moment(moment_of), conversation_id
+        case [moment, conversation_id]:
+            return numbered_moment(moment), conversation_id
         case _:
             raise InvalidCursorError("This is no cursor of this list.", field="cursor")
 
 
-def _listed() -> "QuerySet[WithAnnotations[Participant, _Counts]]":
-    parts = Participant.objects.filter(user=Parameter("reader")).listed()
-    return _with_counts(parts).order_by(*_MOST_RECENT_FIRST)
+@CompiledQuery
+def _listed(*, reader: UserId) -> QuerySet[Participant, Row]:
+    participants = Participant.objects.filter(user=reader).listed()
+    return _read(participants).order_by(*_MOST_RECENT_FIRST)
 
 
-_LISTED: Final = Statement(_listed)
-_LISTED_AFTER: Final = Statement(
-    lambda: _listed().filter(_less_recent_than(Parameter("moment"), Parameter("last")))
-)
-_LISTED_ONE: Final = Statement(
-    lambda: _with_counts(Participant.objects.filter(pk=Parameter("part")))
-)
+@CompiledQuery
+def _listed_after(
+    *, reader: UserId, moment: datetime, last: int
+) -> QuerySet[Participant, Row]:
+    return _listed.build(reader=reader).filter(_less_recent_than(moment, last))
 
 
-def _with_counts(
-    parts: QuerySet[Participant],
-) -> "QuerySet[WithAnnotations[Participant, _Counts]]":
+@CompiledQuery
+def _listed_one(*, participant: int) -> QuerySet[Participant, Row]:
+    return _read(Participant.objects.filter(pk=participant))
+
+
+def _read(participants: QuerySet[Participant]) -> QuerySet[Participant, Row]:
+    """A query for the rows of `_Listed`."""
     unread = Notification.objects.unread_in(OuterRef("conversation")).filter(
         user=OuterRef("user")
     )
+    mentions = Notification.objects.unread_mentions().filter(
+        conversation=OuterRef("conversation"), user=OuterRef("user")
+    )
     everyone = Participant.objects.filter(conversation=OuterRef("conversation"))
     newest = Message.objects.filter(conversation=OuterRef("conversation"))
-    return (
-        parts.select_related(
-            "conversation", "conversation__low_user", "conversation__high_user"
-        )
-        .only(
-            "user",
-            "role",
-            "muted",
-            "hidden_through",
-            *(
-                f"conversation__{column}"
-                for column in (
-                    "kind",
-                    "title",
-                    "last_sequence",
-                    "last_activity_at",
-                    "created_at",
-                )
-            ),
-            *(
-                f"conversation__{side}__{column}"
-                for side in ("low_user", "high_user")
-                for column in ("username", "display_name")
-            ),
-        )
-        .annotate(
-            unread_count=number_of(unread),
-            participant_count=number_of(everyone),
-            last_message_id=Subquery(newest.order_by("-sequence").values("pk")[:1]),
-        )
-    )
+    return participants.annotate(
+        unread_count=number_of(unread),
+        muted_mention_count=Case(
+            When(muted=True, then=number_of(mentions)), default=Value(0)
+        ),
+        participant_count=number_of(everyone),
+        last_message_id=Subquery(newest.order_by("-sequence").values("pk")[:1]),
+    ).values_list(*_Listed.columns())
 
 
-def _summaries(
-    parts: "Iterable[WithAnnotations[Participant, _Counts]]",
-) -> Sequence[ConversationSummary]:
-    rows = list(parts)
+def _completed(rows: Sequence[_Listed]) -> list[ConversationSummary]:
     ids = [row.last_message_id for row in rows if row.last_message_id is not None]
-    last_messages: dict[int, ShownMessage] = {
-        message.pk: message for message in messages_by_id(ids=ids)
+    last_messages: dict[MessageId | None, MessageProjection] = {
+        message.id: message for message in messages_by_id(ids=ids)
     }
-    return [
-        ConversationSummary(
-            conversation=row.conversation,
-            role=row.role,
-            muted=row.muted,
-            hidden=row.hidden_through == row.conversation.last_sequence,
-            other=_other(row.conversation, reader=UserId(row.user_id)),
-            participant_count=row.participant_count,
-            unread_count=row.unread_count,
-            last_message=last_messages.get(row.last_message_id or 0),
-        )
-        for row in rows
-    ]
-
-
-def _other(conversation: Conversation, *, reader: UserId) -> User | None:
-    if conversation.low_user_id == reader:
-        return conversation.high_user
-    return conversation.low_user
+    return [row.completed(last_messages) for row in rows]

@@ -1,64 +1,72 @@
-"""Reply trees: nested, for reading at a glance, and flat, page by page."""
+"""Reply trees: nested, for a thread view, or flat, page by page."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import islice, pairwise
-from operator import attrgetter, itemgetter
-from typing import Final, cast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Final
 
 from django.db.models import IntegerField, QuerySet, Value
+from django.utils.crypto import salted_hmac
 from django_cte import CTE, with_cte
 
 from messaging.access import ReadableMessage, message_not_found
 from messaging.cursors import decode_numbers, encode_cursor
+from messaging.database import CompiledQuery
 from messaging.errors import InvalidCursorError
 from messaging.ids import MessageId
 from messaging.models import Message
-from messaging.pages import Page
-from messaging.services.timelines import rows_by_id
-from messaging.shown import (
-    SHOWN_COLUMNS,
-    People,
-    ShownMessage,
-    ShownRow,
-    shown_fields,
-)
-from messaging.statements import Parameter, Statement
-from messaging.trees import Tree, Twig, ancestors
+from messaging.pagination import Page
+from messaging.projections import MessageProjection, Row
+from messaging.reply_trees import Tree, TreeNode
+from messaging.services.message_lists import rows_by_id
+from messaging.tree_walks import PageEnd, walk
 
-# How many ancestors a cursor names: it is good while one of them is there.
-_NAMED_ANCESTORS: Final = 16
+MOST_NESTED: Final = 2000
+# Descendants are counted among at most this many messages, level by level. This bounds
+# the query.
+MOST_COUNTED: Final = 20_000
+# A signature has to fit into a cursor's number, which is below 2^63.
+_SIGNATURE_BYTES: Final = 7
 
 
-# As in `Twig`.
-_Place = tuple[MessageId, MessageId | None, int, int]
+# The fields of a `TreeNode`.
+_NodeRow = tuple[MessageId, MessageId | None, int, int]
 
 
 @dataclass(slots=True)
-class ThreadNode(ShownMessage):
-    """A message of a nested tree. `descendant_count` counts those cut away too."""
+class ThreadNode(MessageProjection):
+    """A message of a nested tree.
 
-    depth: int
-    descendant_count: int
-    has_more_replies: bool
-    replies: list["ThreadNode"]
+    `descendant_count` includes replies that are cut away. In a tree of more than
+    `MOST_COUNTED` messages, it counts only among the first ones, level by level.
+    """
+
+    depth: int = 0
+    descendant_count: int = 0
+    has_more_replies: bool = False
+    replies: list["ThreadNode"] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Reply(ShownMessage):
-    """A message of a flat tree; direct replies to its root have depth 1."""
+class Reply(MessageProjection):
+    """A message of a flat tree; a direct reply to the root has depth 1."""
 
-    depth: int
+    depth: int = 1
 
 
 def thread(*, root: ReadableMessage, depth: int, nodes: int) -> ThreadNode:
     """A message and its replies, level by level, oldest first among siblings.
 
-    At most `depth` levels below the root and `nodes` messages, the root among
-    them. One query if the whole tree has no more of these, else three; the cost
-    grows with the whole tree.
+    It has at most `depth` levels below the root, and at most `nodes` messages, but
+    never more than `MOST_NESTED`. One query if the whole tree is not larger, else
+    three; the cost grows with the tree, up to `MOST_COUNTED` messages.
+
+    Raises:
+        MessageNotFoundError: the root was deleted meanwhile.
     """
-    rows = _MESSAGES.page(nodes + 1, root=root.pk)
+    nodes = min(nodes, MOST_NESTED)
+    # One more than wanted, to see whether the tree is larger.
+    rows = _displayed.page(nodes + 1, root=MessageId(root.pk))
     if not rows:
         raise message_not_found()
     if len(rows) <= nodes:
@@ -67,44 +75,42 @@ def thread(*, root: ReadableMessage, depth: int, nodes: int) -> ThreadNode:
 
 
 def reply_page(*, root: ReadableMessage, cursor: str | None, limit: int) -> Page[Reply]:
-    """A tree without its root in reading order: a message, then its replies.
+    """The replies of a tree in reading order: each message before its replies.
 
     Raises:
-        InvalidCursorError: not of this list, or all that it names was deleted.
+        InvalidCursorError: the cursor is not of this list, or all messages that it
+            names were deleted.
+        MessageNotFoundError: the root was deleted meanwhile.
     """
-    order = list(_tree(root).reading_order())
-    start = 0 if cursor is None else _resume(order, cursor)
-    shown = order[start : start + limit]
-    rows, people = _rows(shown), People()
-    items = [
-        Reply(*shown_fields(rows[twig.id], people), twig.depth)
-        for twig in shown
-        if twig.id in rows
-    ]
-    end = start + len(shown)
-    return Page(items, _cursor(order, end - 1) if end < len(order) else None)
+    start = None if cursor is None else _page_end_of(cursor, root)
+    found = walk(root=root, start=start, limit=limit)
+    if found is None:
+        raise message_not_found() if start is None else _invalid_cursor()
+    replies = {reply.id: reply for reply in Reply.from_rows(_rows(found.nodes))}
+    items: list[Reply] = []
+    for tree_node in found.nodes:
+        # It may have been deleted between the two queries.
+        if reply := replies.get(tree_node.id):
+            reply.depth = tree_node.depth
+            items.append(reply)
+    return Page(items, None if found.end is None else _cursor(root, found.end))
 
 
-def _whole(rows: list[ShownRow], *, depth: int) -> ThreadNode:
-    """A tree of which all is there, cut at a depth."""
-    people: People = {}
-    # In the order of their sequences, a message comes before its replies.
-    rows.sort(key=itemgetter(SHOWN_COLUMNS.index("sequence")))
+def _whole(rows: list[Row], *, depth: int) -> ThreadNode:
+    """Nest the rows of a complete tree, cut at a depth."""
     nodes: dict[MessageId | None, ThreadNode] = {
-        row[0]: ThreadNode(
-            *shown_fields(row, people),
-            depth=cast(int, row[-1]),
-            descendant_count=0,
-            has_more_replies=False,
-            replies=[],
-        )
-        for row in rows
+        node.id: node for node in ThreadNode.from_rows(rows)
     }
-    root, *below = nodes.values()
+    # By ascending sequence, a message comes before its replies.
+    root, *below = sorted(nodes.values(), key=attrgetter("sequence"))
     for node in below:
-        nodes[node.parent_message_id].replies.append(node)
+        parent = nodes[node.parent_message_id]
+        node.depth = parent.depth + 1
+        parent.replies.append(node)
+    # Replies before their parents, so that each count is complete when it is added.
     for node in reversed(below):
-        nodes[node.parent_message_id].descendant_count += node.descendant_count + 1
+        parent = nodes[node.parent_message_id]
+        parent.descendant_count += node.descendant_count + 1
     for node in nodes.values():
         if node.depth == depth and node.replies:
             node.has_more_replies = True
@@ -113,44 +119,42 @@ def _whole(rows: list[ShownRow], *, depth: int) -> ThreadNode:
 
 
 def _cut(tree: Tree, *, depth: int, nodes: int) -> ThreadNode:
-    """The top of a tree; one deleted since it was read is missing."""
-    shown = list(tree.top(depth=depth, nodes=nodes))
-    rows = _rows(shown)
+    """The top of a tree, without messages that were deleted since the tree was read."""
+    top = list(tree.top(depth=depth, nodes=nodes))
+    found = {node.id: node for node in ThreadNode.from_rows(_rows(top))}
     counts = tree.descendant_counts()
-    people: People = {}
-    assembled: dict[MessageId, ThreadNode] = {}
-    # From the deepest up: every node finds its replies complete.
-    for twig in reversed(shown):
-        if twig.id not in rows:
-            continue
-        below = tree.children[twig.id]
-        replies = [assembled[reply.id] for reply in below if reply.id in assembled]
-        assembled[twig.id] = ThreadNode(
-            *shown_fields(rows[twig.id], people),
-            depth=twig.depth,
-            descendant_count=counts[twig.id],
-            has_more_replies=len(replies) < len(below),
-            replies=replies,
-        )
-    if tree.root.id not in assembled:
+    for tree_node in top:
+        if node := found.get(tree_node.id):
+            below = tree.children[tree_node.id]
+            node.depth = tree_node.depth
+            node.descendant_count = counts[tree_node.id]
+            node.replies = [found[reply.id] for reply in below if reply.id in found]
+            # A tree that was cut at `MOST_COUNTED` lacks some replies; `reply_count`
+            # includes them.
+            most = max(len(below), node.reply_count)
+            node.has_more_replies = len(node.replies) < most
+    if tree.root.id not in found:
         raise message_not_found()
-    return assembled[tree.root.id]
+    return found[tree.root.id]
 
 
 def _tree(root: Message) -> Tree:
-    """The places of a message and of all below it."""
-    twigs = [Twig._make(row) for row in _PLACES.all(root=root.pk)]
-    if not twigs:
+    """A message and its descendants, at most `MOST_COUNTED`, without their contents."""
+    nodes = [
+        TreeNode._make(row)
+        for row in _tree_nodes.page(MOST_COUNTED, root=MessageId(root.pk))
+    ]
+    if not nodes:
         raise message_not_found()
-    twigs.sort(key=attrgetter("sequence"))
-    return Tree.grow(twigs)
+    nodes.sort(key=attrgetter("sequence"))
+    return Tree.from_nodes(nodes)
 
 
-def _descent() -> CTE:
-    """A message and all below it, by one recursive expression."""
+def _descent(root: MessageId) -> CTE:
+    """A recursive expression for a message and all its descendants."""
 
     def descend(tree: CTE) -> QuerySet[Message, Mapping[str, object]]:
-        start = Message.objects.filter(pk=Parameter("root"))
+        start = Message.objects.filter(pk=root)
         below = tree.join(Message, parent_message_id=tree.col.id)
         return start.values(
             "id", "parent_message_id", "sequence", depth=Value(0, IntegerField())
@@ -164,73 +168,62 @@ def _descent() -> CTE:
     return CTE.recursive(descend)
 
 
-def _places() -> QuerySet[Message, _Place]:
-    tree = _descent()
-    rows: QuerySet[Message, _Place] = with_cte(tree, select=tree.queryset())
-    return rows
-
-
-def _displayed() -> QuerySet[Message, ShownRow]:
-    tree = _descent()
-    rows: QuerySet[Message, ShownRow] = with_cte(
-        tree,
-        select=tree.join(Message, id=tree.col.id)
-        .annotate(depth=tree.col.depth)
-        .values_list(*SHOWN_COLUMNS, "depth"),
+@CompiledQuery
+def _tree_nodes(*, root: MessageId) -> QuerySet[Message, _NodeRow]:
+    tree = _descent(root)
+    columns = ("id", "parent_message_id", "sequence", "depth")
+    rows: QuerySet[Message, _NodeRow] = with_cte(
+        tree, select=tree.queryset().values_list(*columns)
     )
     return rows
 
 
-_PLACES: Final = Statement(_places)
-_MESSAGES: Final = Statement(_displayed)
-
-
-def _rows(twigs: Iterable[Twig]) -> dict[MessageId, ShownRow]:
-    """The messages of these places; one deleted since the tree was read is missing."""
-    return {row[0]: row for row in rows_by_id(ids=[twig.id for twig in twigs])}
-
-
-def _cursor(order: Sequence[Twig], index: int) -> str:
-    """Names the item's depth, the item, and its nearest ancestors going up."""
-    twig = order[index]
-    named = islice(ancestors(order, index), _NAMED_ANCESTORS)
-    return encode_cursor(
-        "replies", twig.depth, twig.sequence, *(above.sequence for above in named)
+@CompiledQuery
+def _displayed(*, root: MessageId) -> QuerySet[Message, Row]:
+    tree = _descent(root)
+    # The limit is in a CTE of its own: after the join, SQLite would read the whole tree
+    # before it applied the limit.
+    top = CTE(tree.queryset()[: MOST_NESTED + 1], name="top")
+    messages = top.join(Message, id=top.col.id)
+    rows: QuerySet[Message, Row] = with_cte(
+        tree, top, select=messages.values_list(*MessageProjection.columns())
     )
+    return rows
 
 
-def _resume(order: Sequence[Twig], cursor: str) -> int:
-    """Where the page after a cursor starts, in the tree as it is now.
+def _rows(nodes: Iterable[TreeNode]) -> list[Row]:
+    """The rows of these nodes' messages, except messages that were deleted meanwhile."""
+    return rows_by_id(ids=[tree_node.id for tree_node in nodes])
 
-    Deletion eats a branch from its tip, so what is left of the item's branch is
-    all from some ancestor up. Of that one's replies, read in the order of their
-    sequences, those up to the one towards the item were read.
+
+def _page_end_of(cursor: str, root: Message) -> PageEnd:
+    """Decode the cursor of the previous page.
+
+    The signature proves that this server made the cursor for this tree. Parents never
+    change, so the message still belongs to the tree; to check it would take a query for
+    all its ancestors.
     """
-    depth, *path = decode_numbers("replies", cursor) or [0]
-    if not path or len(path) > min(depth, _NAMED_ANCESTORS + 1):
-        raise _useless_cursor()
-    index_of = {twig.sequence: index for index, twig in enumerate(order)}
-    if path[0] in index_of:
-        return index_of[path[0]] + 1
-    for branch, sequence in pairwise(path):
-        if sequence in index_of:
-            index = index_of[sequence]
-            return _after_branch(order, index + 1, order[index].depth, branch)
-    if len(path) < depth:
-        raise _useless_cursor()
-    return _after_branch(order, 0, 0, path[-1])
+    match decode_numbers("replies", cursor):
+        case [signature, depth, *path] if path:
+            page_end = PageEnd(depth, path)
+            if signature == _signature(root, page_end):
+                return page_end
+    raise _invalid_cursor()
 
 
-def _after_branch(order: Sequence[Twig], start: int, depth: int, branch: int) -> int:
-    """The first place after the replies, up to `branch`, to a message of this depth."""
-    for index in range(start, len(order)):
-        twig = order[index]
-        if twig.depth <= depth or (twig.depth == depth + 1 and twig.sequence > branch):
-            return index
-    return len(order)
+def _cursor(root: Message, page_end: PageEnd) -> str:
+    return encode_cursor(
+        "replies", _signature(root, page_end), page_end.depth, *page_end.path
+    )
 
 
-def _useless_cursor() -> InvalidCursorError:
+def _signature(root: Message, page_end: PageEnd) -> int:
+    signed = f"{root.pk} {page_end.depth} {list(page_end.path)}"
+    digest = salted_hmac("messaging.replies", signed, algorithm="sha256").digest()
+    return int.from_bytes(digest[:_SIGNATURE_BYTES])
+
+
+def _invalid_cursor() -> InvalidCursorError:
     return InvalidCursorError(
         "This is no cursor of this list, or all that it names was deleted; "
         "leave it out to begin again.",

@@ -1,22 +1,44 @@
-"""Accounts: sign-up, names, looking people up."""
+"""Accounts: registration, names, and the search for people."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, TypedDict
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django_stubs_ext import WithAnnotations
 
-from messaging.access import lock_users
+from messaging.changes import open_change
 from messaging.cursors import decode_word, encode_cursor
 from messaging.errors import (
     ExternalIdTakenError,
+    InvalidError,
     UsernameTakenError,
     UserNotFoundError,
 )
-from messaging.models import Event, Installation, User
-from messaging.models.events import EventType
-from messaging.pages import Page, cut_page
-from messaging.services.events import record_events
+from messaging.folding import words
+from messaging.ids import UserId
+from messaging.models import NameEntry, User
+from messaging.models.users import WhoMayAdd
+from messaging.pagination import Page
+from messaging.projections import UserProjection
 from messaging.services.invites import check_admission, use_invite
+from messaging.services.limits import spend_quota
 from messaging.services.passwords import check_strength
-from messaging.text import clean_display_name, clean_username
+from messaging.text import clean_display_name, clean_external_id, clean_username
+
+# Further search words are ignored: each costs an index lookup for every entry that is
+# read.
+_MOST_WORDS: Final = 8
+_LONGEST_TYPED: Final = 200
+# Index entries that one page reads at most. Many may not match: the user was found by
+# an earlier word, is suspended, or lacks the other words.
+_MOST_EXAMINED: Final = 2000
+# Sorts after every character that a word can have.
+_LAST: Final = "\U0010ffff"
+
+
+class _Match(TypedDict):
+    matches: bool
 
 
 def register(
@@ -26,16 +48,17 @@ def register(
     display_name: str | None,
     invite_code: str | None = None,
 ) -> User:
-    """Open an account for oneself, if this installation lets one.
+    """Register an account, if this installation allows it.
 
     Raises:
         RegistrationClosedError, InviteRequiredError, InvalidInviteError
         InvalidUsernameError, InvalidDisplayNameError, InvalidPasswordError
-        UsernameTakenError: someone has the name, in whatever case.
+        UsernameTakenError: another account has the name, in any case.
     """
     check_admission(invite_code=invite_code)
     user = _new_user(username, display_name, password)
     with transaction.atomic():
+        # In one transaction: a registration that fails uses up no invite.
         use_invite(invite_code=invite_code)
         _save_new(user)
     return user
@@ -48,14 +71,16 @@ def create_account(
     display_name: str | None,
     external_id: str | None = None,
 ) -> User:
-    """Open an account for somebody, whoever may register themselves.
+    """Create an account for somebody else, whatever the setting for registration.
 
-    Without a password nobody signs in to it; a service may act for its person.
+    Without a password nobody can sign in to it, but a service may act for its user.
 
     Raises:
         InvalidUsernameError, InvalidDisplayNameError, InvalidPasswordError
-        UsernameTakenError, ExternalIdTakenError
+        InvalidExternalIdError, UsernameTakenError, ExternalIdTakenError
     """
+    if external_id is not None:
+        clean_external_id(external_id)
     user = _new_user(username, display_name, password)
     if external_id is not None:
         if User.objects.filter(external_id=external_id).exists():
@@ -67,37 +92,37 @@ def create_account(
 
 
 def change_display_name(*, user: User, display_name: str) -> User:
-    """Show another name on everything this person wrote.
+    """Change the name that is shown with all messages of a user.
 
     Raises:
         InvalidDisplayNameError
+        RateLimitedError: too many renames.
         UserNotFoundError: the account was deleted just now.
     """
-    user.display_name = clean_display_name(display_name)
-    with transaction.atomic():
-        lock_users({user.pk})
+    name = clean_display_name(display_name)
+    if name == user.display_name:
+        return user
+    with spend_quota("renames", user_id=UserId(user.pk)):
+        user.display_name = name
         user.save(update_fields=["display_name"])
     return user
 
 
-def note_rename(*, user: User) -> None:
-    """Renew every page, since a name is about to change that any of them may show.
+def set_who_may_add(*, user: User, who_may_add: WhoMayAdd) -> User:
+    """Set who may add this user to groups; the groups they are in stay the same.
 
-    For `pre_save`: whoever renames a person, through whatever door, goes past it.
-    There is no telling which pages: people stay on those of groups they left, and
-    may be writing their first message to another just now.
+    Raises:
+        UserNotFoundError: the account was deleted just now.
     """
-    shown = {"username": user.username, "display_name": user.display_name}
-    # Locked before the clock, like everywhere.
-    stored = User.objects.select_for_update(no_key=True).filter(pk=user.pk)
-    if not stored.exclude(**shown):
-        return
-    Installation.objects.update(names=F("names") + 1)
-    record_events([Event(type=EventType.USER_UPDATED, user=user)])
+    with open_change() as change:
+        change.lock_users({user.pk})
+        user.who_may_add = who_may_add
+        user.save(update_fields=["who_may_add"])
+    return user
 
 
 def active_user(*, username: str) -> User:
-    """Someone to write to, whatever the case of the name.
+    """Fetch an active account by its username, in any case.
 
     Raises:
         UserNotFoundError: no such account, or a suspended one.
@@ -109,7 +134,7 @@ def active_user(*, username: str) -> User:
 
 
 def account_named(*, username: str) -> User:
-    """An account, suspended ones too: to operate on it, or to unblock it.
+    """Fetch an account, even if it is suspended; for operators, and for removing blocks.
 
     Raises:
         UserNotFoundError
@@ -121,28 +146,84 @@ def account_named(*, username: str) -> User:
 
 
 def search_users(*, prefix: str, cursor: str | None, limit: int) -> Page[User]:
-    """Active people whose username begins so, whatever its case, by username.
+    """Active users who have a name with a word that begins with `prefix`.
 
-    Reads as many index entries as the page has, however many people there are.
+    If `prefix` has several words, the user's names must have a word for each. Names and
+    search words are folded: case, accents and composition make no difference. Users are
+    in the order of the words found, then of their usernames.
+
+    It reads about as many index entries as the page has users, and stops after about
+    `_MOST_EXAMINED`: a page may be short or empty, and yet have a cursor.
     """
-    start = prefix.lower()
-    found = User.objects.filter(
-        username_key__gte=start, username_key__lt=f"{start}\U0010ffff", is_active=True
+    wanted = _wanted(prefix[:_LONGEST_TYPED])
+    if not wanted:
+        return Page([], None)
+    after = "" if cursor is None else decode_word("users", cursor)
+    users: list[tuple[User, str]] = []
+    examined, count = 0, limit + 1
+    while examined < _MOST_EXAMINED:
+        rows = _examined(wanted, after, count)
+        users += [(row.user, row.entry) for row in rows if row.matches]
+        if len(users) > limit:
+            return _page(users[:limit], users[limit - 1][1])
+        if len(rows) < count:
+            return _page(users, None)
+        examined += count
+        after = rows[-1].entry
+        count *= 2
+    return _page(users, after)
+
+
+def _page(users: Sequence[tuple[User, str]], last: str | None) -> Page[User]:
+    return Page(
+        [user for user, _ in users],
+        None if last is None else encode_cursor("users", last),
     )
-    if cursor is not None:
-        found = found.filter(username_key__gt=decode_word("users", cursor))
-    rows = found.only("username", "display_name", "username_key").order_by(
-        "username_key"
+
+
+def _wanted(typed: str) -> list[str]:
+    """The search words, longest first, without words that are the start of another one.
+
+    The index is searched for the first word, and the others are looked up for each
+    match: the longest word matches least.
+    """
+    longest_first = sorted(dict.fromkeys(words(typed)), key=len, reverse=True)
+    wanted: list[str] = []
+    for word in longest_first:
+        if not any(other.startswith(word) for other in wanted):
+            wanted.append(word)
+    return wanted[:_MOST_WORDS]
+
+
+def _examined(
+    wanted: Sequence[str], after: str, count: int
+) -> "list[WithAnnotations[NameEntry, _Match]]":
+    """The next entries that begin with the first search word, and whether each matches.
+
+    An entry matches if it is the user's first one that begins with that word, if other
+    entries of the user begin with the other words, and if the user is active.
+    """
+    first, *others = wanted
+    theirs = NameEntry.objects.filter(user=OuterRef("user"))
+    earlier = _beginning(theirs, first).filter(entry__lt=OuterRef("entry"))
+    matches = Q(~Exists(earlier), user__is_active=True)
+    for word in others:
+        matches &= Q(Exists(_beginning(theirs, word)))
+    found = _beginning(NameEntry.objects.all(), first).filter(entry__gt=after)
+    return list(
+        found.annotate(matches=matches)
+        .select_related("user")
+        .only("entry", *UserProjection.columns("user"))
+        .order_by("entry")[:count]
     )
-    return cut_page(
-        rows[: limit + 1],
-        limit=limit,
-        cursor_of=lambda user: encode_cursor("users", user.username.lower()),
-    )
+
+
+def _beginning(rows: QuerySet[NameEntry], word: str) -> QuerySet[NameEntry]:
+    return rows.filter(entry__gte=word, entry__lt=f"{word}{_LAST}")
 
 
 def _new_user(username: str, display_name: str | None, password: str | None) -> User:
-    """An account that may be saved; its password is hashed, if it has one."""
+    """A new account with checked names, which is not saved yet; its password is hashed."""
     user = User(
         username=clean_username(username),
         display_name=clean_display_name(
@@ -157,12 +238,39 @@ def _new_user(username: str, display_name: str | None, password: str | None) -> 
     return user
 
 
+def faults(*, username: str, display_name: str, password: str) -> list[InvalidError]:
+    """The errors of `register` that depend on these values alone, at most one per value.
+
+    Without a display name, the username is shown. The password is not compared with an
+    invalid name, which may be of any length.
+    """
+    found: list[InvalidError] = []
+    user = User(
+        username=_cleaned(clean_username, username, found),
+        display_name=display_name and _cleaned(clean_display_name, display_name, found),
+    )
+    try:
+        check_strength(password, user=user, field="password")
+    except InvalidError as error:
+        found.append(error)
+    return found
+
+
+def _cleaned(clean: Callable[[str], str], typed: str, found: list[InvalidError]) -> str:
+    """The cleaned value; an empty one, with the error added to `found`, if it is invalid."""
+    try:
+        return clean(typed)
+    except InvalidError as error:
+        found.append(error)
+        return ""
+
+
 def _save_new(user: User) -> None:
     try:
         with transaction.atomic():
             user.save()
     except IntegrityError as error:
-        # Someone was faster.
+        # Another account took the username or the external id since the check.
         if User.objects.filter(username_key=user.username.lower()).exists():
             raise _username_taken() from error
         raise _external_id_taken() from error

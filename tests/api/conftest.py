@@ -1,9 +1,6 @@
-"""Fixtures of the API's tests: people who are signed in, and a faulty database."""
-
-from collections.abc import Iterator
+"""Fixtures of the API's tests: people who are signed in."""
 
 import pytest
-from django.db import connections
 from django.test import Client
 
 from messaging.models import User
@@ -33,16 +30,3 @@ def browser(ann: User) -> Client:
     client.force_login(ann)
     client.cookies["csrftoken"] = "c" * 32
     return client
-
-
-@pytest.fixture
-def unreachable_database(db: None) -> Iterator[None]:
-    """A connection to where no database is."""
-    working = connections["default"]
-    broken = working.copy()
-    broken.settings_dict.update(NAME="/nowhere/parley", HOST="127.0.0.1", PORT=1)
-    connections["default"] = broken
-    try:
-        yield
-    finally:
-        connections["default"] = working

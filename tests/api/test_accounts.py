@@ -3,10 +3,11 @@
 from http import HTTPStatus
 
 import pytest
+from pytest_django import Settings
 
-from messaging.models import AccessToken, User
-from tests.api_client import ApiClient, JsonValue, Method
-from tests.conftest import PASSWORD, MakeUser, Meanwhile
+from messaging.models import AccessToken, Block, User
+from tests.api_client import ApiClient, Json, JsonValue, Method
+from tests.conftest import PASSWORD, ClientOf, MakeUser, RunBeforeQuery
 
 NEW_PASSWORD = "another horse, again"
 
@@ -30,7 +31,7 @@ def test_a_taken_username_is_refused(anonymous: ApiClient, ann: User) -> None:
     assert User.objects.get() == ann
 
 
-def test_a_weak_password_is_told_each_reason(anonymous: ApiClient) -> None:
+def test_every_reason_for_a_weak_password_is_named(anonymous: ApiClient) -> None:
     answer = anonymous.post("/auth/register", {"username": "dora", "password": "123"})
     assert (answer.status, answer.code) == (422, "invalid_password")
     assert len(answer.list("errors")) == 3
@@ -67,7 +68,7 @@ def test_tokens_are_listed_without_their_secrets(as_ann: ApiClient) -> None:
     listed = [(token["name"], token["current"]) for token in answer.items]
     assert listed == [("tv", False), ("test", True)]
     assert secret not in answer.body.decode()
-    assert as_ann.walk("/auth/tokens", limit=1) == answer.items
+    assert as_ann.paginate("/auth/tokens", limit=1) == answer.items
 
 
 def test_tokens_are_revoked_one_by_one(as_ann: ApiClient, as_bob: ApiClient) -> None:
@@ -116,21 +117,21 @@ def test_a_refused_password_changes_nothing(
 def test_an_account_that_was_deleted_just_now_is_missing(
     as_ann: ApiClient,
     ann: User,
-    meanwhile: Meanwhile,
+    run_before_query: RunBeforeQuery,
     method: Method,
     path: str,
     body: dict[str, JsonValue],
 ) -> None:
     locked = 'FROM "messaging_user" WHERE "messaging_user"."id"'
-    with meanwhile(User.objects.get(pk=ann.pk).delete, before=locked):
+    with run_before_query(User.objects.get(pk=ann.pk).delete, before=locked):
         answer = as_ann.call(method, path, body)
     assert (answer.status, answer.code) == (404, "user_not_found")
 
 
 def test_signing_in_to_what_was_deleted_just_now_fails_like_any_other(
-    anonymous: ApiClient, ann: User, meanwhile: Meanwhile
+    anonymous: ApiClient, ann: User, run_before_query: RunBeforeQuery
 ) -> None:
-    with meanwhile(ann.delete, before='SELECT "messaging_user"."password"'):
+    with run_before_query(ann.delete, before='SELECT "messaging_user"."password"'):
         answer = anonymous.post(
             "/auth/tokens", {"username": "ann", "password": PASSWORD}
         )
@@ -146,5 +147,49 @@ def test_a_new_password_keeps_the_token_in_use(as_ann: ApiClient, ann: User) -> 
 def test_people_are_found_page_by_page(as_ann: ApiClient, make_user: MakeUser) -> None:
     for name in ("Anna", "anne", "bob"):
         make_user(name)
-    found = [user["username"] for user in as_ann.walk("/users?query=AN", limit=1)]
+    found = [user["username"] for user in as_ann.paginate("/users?query=AN", limit=1)]
     assert found == ["ann", "Anna", "anne"]
+
+
+@pytest.mark.parametrize("who", ["everyone", "contacts", "nobody"])
+def test_a_user_sets_who_may_add_them_to_groups(
+    client_of: ClientOf, ann: User, bob: User, who: str
+) -> None:
+    client = client_of(ann)
+    answer = client.call("PATCH", "/me", {"who_may_add": who})
+    assert (answer.status, answer.json["who_may_add"]) == (200, who)
+    shown = client.get("/me").json
+    assert (shown["who_may_add"], shown["display_name"]) == (who, "Ann")
+    # Others receive no event.
+    found = client_of(bob).get("/users?query=ann")
+    assert b"who_may_add" not in found.body
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"who_may_add": "friends"}, {"who_may_add": 1}, {"who": "nobody"}]
+)
+def test_a_profile_change_without_a_field_is_refused(
+    client_of: ClientOf, ann: User, body: Json
+) -> None:
+    answer = client_of(ann).call("PATCH", "/me", body)
+    assert (answer.status, answer.code) == (422, "invalid_request")
+
+
+def test_an_unchanged_password_is_a_problem_of_its_own(
+    client_of: ClientOf, ann: User
+) -> None:
+    body = {"current_password": PASSWORD, "new_password": PASSWORD}
+    answer = client_of(ann).call("PUT", "/me/password", body)
+    assert (answer.status, answer.code) == (422, "unchanged_password")
+
+
+def test_one_block_too_many_is_refused(
+    client_of: ClientOf, ann: User, bob: User, cleo: User, settings: Settings
+) -> None:
+    settings.PARLEY_MAX_BLOCKS = 1
+    client = client_of(ann)
+    statuses = [client.call("PUT", f"/blocks/{name}").status for name in ("bob", "bob")]
+    assert statuses == [204, 204]
+    refused = client.call("PUT", "/blocks/cleo")
+    assert (refused.status, refused.code) == (409, "too_many_blocks")
+    assert Block.objects.count() == 1

@@ -21,6 +21,7 @@ def test_a_token_signs_in(as_ann: ApiClient, ann: User) -> None:
         "id": ann.pk,
         "username": "ann",
         "display_name": "Ann",
+        "who_may_add": "everyone",
     }
 
 
@@ -86,13 +87,15 @@ def test_no_write_of_a_session_goes_without_the_csrf_token(
 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "Basic x", ""])
-def test_a_bad_token_does_not_turn_into_a_session(browser: Client, header: str) -> None:
+def test_an_invalid_token_does_not_fall_back_to_the_session(
+    browser: Client, header: str
+) -> None:
     answer = browser.get(ME, headers={"Authorization": header})
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
     assert answer.json()["code"] == "not_authenticated"
 
 
-def test_a_token_goes_before_the_session(browser: Client, bob: User) -> None:
+def test_a_token_takes_precedence_over_the_session(browser: Client, bob: User) -> None:
     secret = issue_token(user=bob, name="", expires_in=None).secret
     answer = browser.get(ME, headers={"Authorization": f"Bearer {secret}"})
     assert answer.json()["username"] == "bob"
@@ -124,13 +127,13 @@ def test_a_session_ends_after_two_weeks(browser: Client) -> None:
     assert browser.get(ME).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_a_made_up_session_signs_nobody_in(db: None) -> None:
+def test_an_invented_session_signs_nobody_in(db: None) -> None:
     client = Client()
     client.cookies["sessionid"] = "x" * 32
     assert client.get(ME).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_the_gate_of_the_cached_page_asks_for_the_same(
+def test_the_page_cache_requires_the_same_authentication(
     browser: Client, message: Message
 ) -> None:
     page = f"{API}/conversations/{message.conversation_id}/messages"

@@ -16,7 +16,8 @@ from messaging.services.notifications import mark_message_read, mark_message_unr
 from messaging.services.participants import remove_participant
 from messaging.services.users import change_display_name
 from tests.api_client import API, Answer, ApiClient
-from tests.proofs import own_of, owned_by, part_of, received_by
+from tests.proofs import membership_of, own_of, owned_by, received_by
+from tests.rows import overwrite
 
 Change = Callable[[Message], object]
 
@@ -65,7 +66,7 @@ def test_browsers_and_proxies_keep_no_page(
     assert "Expires" not in answer.headers
 
 
-def test_a_hit_costs_who_and_which_version(
+def test_a_cache_hit_queries_only_the_user_and_the_version(
     as_bob: ApiClient, path: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     as_bob.get(path)
@@ -74,7 +75,7 @@ def test_a_hit_costs_who_and_which_version(
 
 
 @pytest.mark.parametrize("wrap", ["{}", "W/{}", '"other", {}'])
-def test_what_has_not_changed_is_not_sent(
+def test_an_unchanged_page_is_answered_with_304(
     as_bob: ApiClient, path: str, wrap: str
 ) -> None:
     etag = as_bob.get(path).headers["ETag"]
@@ -161,26 +162,28 @@ def test_a_new_title_renews_the_page(
     assert as_bob.get(path).headers["ETag"] != before
 
 
-def test_a_restored_backup_serves_nothing_old(as_bob: ApiClient, path: str) -> None:
+def test_a_restored_backup_serves_no_old_cached_page(
+    as_bob: ApiClient, path: str
+) -> None:
     before = as_bob.get(path).headers["ETag"]
-    Installation.objects.update(epoch="another")
+    overwrite(Installation.objects.all(), epoch="another")
     after = as_bob.get(path)
     assert _x_cache(after) == "miss"
     assert after.headers["ETag"] != before
 
 
-def test_a_new_release_serves_nothing_old(
+def test_a_new_release_serves_no_old_cached_page(
     as_bob: ApiClient, path: str, settings: Settings
 ) -> None:
     before = as_bob.get(path).headers["ETag"]
-    settings.PARLEY_VERSION = "99"
+    settings.PARLEY_BUILD = "99"
     after = as_bob.get(path)
     assert _x_cache(after) == "miss"
     assert after.headers["ETag"] != before
 
 
 @pytest.mark.parametrize("etag", [False, True])
-def test_strangers_and_nobody_get_no_cached_page(
+def test_strangers_and_anonymous_clients_get_no_cached_page(
     as_bob: ApiClient, as_cleo: ApiClient, anonymous: ApiClient, path: str, etag: bool
 ) -> None:
     known = as_bob.get(path).headers["ETag"]
@@ -191,18 +194,18 @@ def test_strangers_and_nobody_get_no_cached_page(
     assert (nobody.status, nobody.code) == (401, "not_authenticated")
 
 
-def test_who_left_gets_no_cached_page(
+def test_a_former_participant_gets_no_cached_page(
     as_bob: ApiClient, bob: User, ann: User, group: Conversation
 ) -> None:
     path = f"/conversations/{group.pk}/messages"
     Message.objects.create(sender=ann, conversation=group, content="secret")
     etag = as_bob.get(path).headers["ETag"]
-    remove_participant(membership=part_of(bob, group), username="bob")
+    remove_participant(membership=membership_of(bob, group), username="bob")
     answer = as_bob.call("GET", path, headers={"If-None-Match": etag})
     assert (answer.status, answer.code) == (404, "conversation_not_found")
 
 
-def test_a_client_does_not_choose_what_is_shared(
+def test_request_headers_do_not_change_the_cache_key(
     as_ann: ApiClient, as_bob: ApiClient, path: str, message: Message
 ) -> None:
     as_ann.call("GET", path, headers={"X-Cache-Scope": "mine"})
@@ -250,7 +253,7 @@ def test_a_refusal_comes_before_the_cache(as_bob: ApiClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("conversation_id", ["0", "x", str(2**63)])
-def test_what_is_no_id_is_refused(as_bob: ApiClient, conversation_id: str) -> None:
+def test_an_invalid_id_is_refused(as_bob: ApiClient, conversation_id: str) -> None:
     answer = as_bob.get(f"/conversations/{conversation_id}/messages")
     assert (answer.status, answer.code) == (422, "invalid_request")
     (error,) = answer.list("errors")
@@ -272,12 +275,12 @@ def test_an_empty_page_is_kept_too(as_bob: ApiClient, group: Conversation) -> No
     assert [_x_cache(as_bob.get(path)) for _ in range(2)] == ["miss", "hit"]
 
 
-def test_a_page_goes_on_in_its_order(
+def test_a_cursor_keeps_the_order_of_its_page(
     as_bob: ApiClient, ann: User, bob: User, path: str, message: Message
 ) -> None:
     for number in range(4):
         Message.objects.create(sender=ann, receiver=bob, content=str(number))
-    newest = [item["sequence"] for item in as_bob.walk(path, limit=2)]
+    newest = [item["sequence"] for item in as_bob.paginate(path, limit=2)]
     first = as_bob.get(f"{path}?after_sequence=1&limit=3")
     rest = as_bob.get(f"{path}?cursor={first.text('next_cursor')}&limit=3")
     oldest = [item["sequence"] for item in [*first.items, *rest.items]]
@@ -288,6 +291,8 @@ def test_a_page_goes_on_in_its_order(
 
 
 @pytest.mark.parametrize("query", ["?around=1&after_sequence=1", "?cursor=x&around=1"])
-def test_a_page_starts_at_one_place(as_bob: ApiClient, path: str, query: str) -> None:
+def test_a_page_takes_only_one_starting_point(
+    as_bob: ApiClient, path: str, query: str
+) -> None:
     answer = as_bob.get(f"{path}{query}")
     assert (answer.status, answer.code) == (422, "invalid_request")

@@ -52,7 +52,7 @@ def test_a_refused_conversation_is_not_started(
 def test_conversations_are_listed_by_their_last_activity(
     as_bob: ApiClient, group: Conversation, message: Message
 ) -> None:
-    listed = as_bob.walk("/conversations", limit=1)
+    listed = as_bob.paginate("/conversations", limit=1)
     assert [row["id"] for row in listed] == [message.conversation_id, group.pk]
     assert [row["unread_count"] for row in listed] == [1, 0]
     last = listed[0]["last_message"]
@@ -87,11 +87,13 @@ def test_an_owner_adds_and_hands_over(
     assert as_ann.put(f"{path}/Cleo").status == HTTPStatus.NO_CONTENT
     handed = as_ann.put(f"{path}/bob", {"role": "owner"})
     assert handed.status == HTTPStatus.NO_CONTENT
-    roles = [row["role"] for row in as_bob.walk(path, limit=2)]
+    roles = [row["role"] for row in as_bob.paginate(path, limit=2)]
     assert roles == ["member", "owner", "member"]
 
 
-def test_leaving_ends_what_one_sees(as_bob: ApiClient, group: Conversation) -> None:
+def test_leaving_a_group_ends_read_access(
+    as_bob: ApiClient, group: Conversation
+) -> None:
     path = f"/conversations/{group.pk}"
     left = as_bob.delete(f"{path}/participants/bob")
     assert left.status == HTTPStatus.NO_CONTENT
@@ -103,7 +105,7 @@ def test_leaving_ends_what_one_sees(as_bob: ApiClient, group: Conversation) -> N
     ("path", "status", "code"),
     [("nobody", 404, "participant_not_found"), ("ann", 204, "")],
 )
-def test_who_is_put_out_must_be_in(
+def test_only_a_participant_can_be_removed(
     as_ann: ApiClient, group: Conversation, path: str, status: int, code: str
 ) -> None:
     answer = as_ann.delete(f"/conversations/{group.pk}/participants/{path}")
@@ -112,7 +114,9 @@ def test_who_is_put_out_must_be_in(
     assert Participant.objects.count() == (3 if code else 2)
 
 
-def test_strangers_reach_nothing(as_cleo: ApiClient, message: Message) -> None:
+def test_strangers_cannot_reach_a_conversation(
+    as_cleo: ApiClient, message: Message
+) -> None:
     path = f"/conversations/{message.conversation_id}"
     answers = [
         as_cleo.get(path),

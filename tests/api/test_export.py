@@ -1,27 +1,43 @@
 """The export: all of one's own, nothing of anybody else's, however large."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http import HTTPStatus
 from itertools import pairwise
 
 import orjson
 import pytest
 from django.contrib.auth import SESSION_KEY
-from django.db import connection
+from django.core.signals import request_finished
+from django.db import close_old_connections, connection
+from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
 
 from api.schemas.export import ExportLine
 from messaging import access
+from messaging.errors import ExportRunningError
 from messaging.ids import ConversationId, TokenId, UserId
-from messaging.models import Conversation, Message, MessageHistory, User
+from messaging.models import Conversation, ExportLease, Message, MessageHistory, User
+from messaging.projections import MessageProjection
+from messaging.rates import Rate
+from messaging.services import exports
 from messaging.services.blocks import block
 from messaging.services.conversations import start_group
-from messaging.services.exports import PAGE_SIZE, export_account
+from messaging.services.exports import (
+    PAGE_SIZE,
+    begin_export,
+    clear_expired_exports,
+    export_account,
+)
 from messaging.services.participants import remove_participant
 from messaging.services.tokens import issue_token, revoke_token
 from tests.api_client import Json
 from tests.conftest import PASSWORD
+from tests.rows import overwrite
 
 Write = Callable[[int], None]
 
@@ -48,15 +64,22 @@ def stream(client: Client) -> Iterator[bytes]:
     return chunks
 
 
+def close(response: HttpResponseBase) -> None:
+    """As the test client does at an answer's end: the connection is the test's."""
+    request_finished.disconnect(close_old_connections)
+    response.close()
+    request_finished.connect(close_old_connections)
+
+
 def of_type(lines: list[Json], wanted: str) -> list[Json]:
     return [line for line in lines if line["type"] == wanted]
 
 
 def leave(user: User, group: Conversation) -> None:
-    part = access.membership(
+    membership = access.membership(
         reader=UserId(user.pk), conversation_id=ConversationId(group.pk)
     )
-    remove_participant(membership=part, username=user.username)
+    remove_participant(membership=membership, username=user.username)
 
 
 def edit(message: Message, *contents: str) -> None:
@@ -68,7 +91,7 @@ def edit(message: Message, *contents: str) -> None:
 @pytest.fixture
 def group(ann: User, bob: User, cleo: User) -> Conversation:
     return start_group(
-        owner=ann, title="Reading", usernames=["bob", "cleo"]
+        owner=ann, title="LimitStatus", usernames=["bob", "cleo"]
     ).conversation
 
 
@@ -149,7 +172,7 @@ def test_own_messages_come_with_what_they_said_before(ann: User, bob: User) -> N
     assert lines.index(versions[0]) == lines.index(line) + 1
 
 
-def test_own_messages_of_groups_they_left_are_theirs(
+def test_own_messages_in_groups_that_were_left_are_exported(
     bob: User, group: Conversation
 ) -> None:
     message = Message.objects.create(sender=bob, conversation=group, content="one")
@@ -171,7 +194,7 @@ def test_direct_messages_received_come_without_their_histories(
     assert of_type(lines, "version") == []
 
 
-def test_nothing_that_others_wrote_elsewhere_is_in_it(
+def test_messages_of_other_conversations_are_not_exported(
     ann: User, bob: User, cleo: User, group: Conversation
 ) -> None:
     secret = Message.objects.create(sender=bob, conversation=group, content="SECRET-1")
@@ -186,7 +209,7 @@ def test_nothing_that_others_wrote_elsewhere_is_in_it(
     assert b"mine" in whole
 
 
-def test_nothing_of_what_was_deleted_is_in_it(
+def test_deleted_content_is_not_exported(
     ann: User, bob: User, group: Conversation
 ) -> None:
     message = Message.objects.create(sender=ann, conversation=group, content="GONE-1")
@@ -225,15 +248,16 @@ def test_a_history_longer_than_a_page_is_whole(ann: User, bob: User) -> None:
     messages = [
         Message.objects.create(sender=ann, receiver=bob, content="now") for _ in "12"
     ]
+    plain: QuerySet[MessageHistory] = QuerySet(MessageHistory)
     for message in messages:
-        MessageHistory.objects.bulk_create(
+        plain.bulk_create(
             MessageHistory(
                 message=message, version=number, old_content="then", edited_by=ann
             )
             for number in range(1, PAGE_SIZE + 2)
         )
         rows = Message.objects.filter(pk=message.pk)
-        rows.update(edited=True, content_version=PAGE_SIZE + 2)
+        overwrite(rows, edited=True, content_version=PAGE_SIZE + 2)
     found = [
         (line["message_id"], line["version"])
         for line in of_type(exported(ann), "version")
@@ -252,8 +276,8 @@ def test_an_edit_while_it_runs_shows_in_neither_half(ann: User, bob: User) -> No
     for message in messages:
         edit(message, "two")
     seen: list[tuple[int, str]] = []
-    for record in export_account(person=UserId(ann.pk)):
-        if isinstance(record, Message):
+    for record in export_account(user_id=UserId(ann.pk)):
+        if isinstance(record, MessageProjection):
             seen.append((record.pk, record.content))
             edit(Message.objects.get(pk=record.pk), "three")
         elif isinstance(record, MessageHistory):
@@ -329,6 +353,7 @@ def test_no_transaction_is_open_while_the_client_reads(
             assert cursor.fetchone() == (0,)
     # Another connection could write now, and so can this one.
     edit(Message.objects.order_by("pk")[0], "written meanwhile")
+    assert list(chunks)
 
 
 def test_a_page_costs_the_same_number_of_queries_however_many_were_edited(
@@ -350,7 +375,7 @@ def test_a_page_costs_the_same_number_of_queries_however_many_were_edited(
     assert numbers[0] == numbers[1]
 
 
-def test_a_page_more_costs_four_queries_more(ann: User, send_many: Write) -> None:
+def test_another_page_costs_four_more_queries(ann: User, send_many: Write) -> None:
     """The messages, their versions and that there are no more, the token."""
     numbers: list[int] = []
     for _ in range(3):
@@ -363,11 +388,80 @@ def test_a_page_more_costs_four_queries_more(ann: User, send_many: Write) -> Non
     assert all(after - before == 4 for before, after in pairwise(numbers))
 
 
-def test_it_is_for_people_who_signed_in(db: None) -> None:
+def test_a_person_has_one_export_at_a_time(ann: User, bob: User) -> None:
+    begun = begin_export(user_id=UserId(ann.pk))
+    # From whichever form, command or request they come.
+    browser = Client()
+    assert browser.login(username="ann", password=PASSWORD)
+    for client in (signed_in(ann), browser):
+        refused = client.get(EXPORT)
+        assert refused.status_code == HTTPStatus.TOO_MANY_REQUESTS
+        assert orjson.loads(refused.content)["code"] == "export_running"
+        assert int(refused["Retry-After"]) > 0
+    assert exported(bob)[-1]["type"] == "end"
+    begun.end()
+    assert exported(ann)[-1]["type"] == "end"
+
+
+def test_an_unread_response_releases_the_lease(ann: User) -> None:
+    close(signed_in(ann).get(EXPORT))
+    assert not ExportLease.objects.exists()
+
+
+def test_the_lease_of_a_killed_process_expires(ann: User) -> None:
+    begin_export(user_id=UserId(ann.pk))
+    with pytest.raises(ExportRunningError):
+        begin_export(user_id=UserId(ann.pk))
+    ExportLease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert clear_expired_exports() == 1
+    begin_export(user_id=UserId(ann.pk))
+
+
+def test_an_export_that_lost_its_lease_stops_and_leaves_the_next_lease(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "_RENEWED_AFTER", timedelta(0))
+    late = begin_export(user_id=UserId(ann.pk))
+    assert late.goes_on()
+    ExportLease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    begin_export(user_id=UserId(ann.pk))
+    assert not late.goes_on()
+    late.end()
+    assert ExportLease.objects.get().expires_at > timezone.now()
+
+
+def test_a_running_export_renews_its_lease(
+    ann: User, send_many: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send_many(2 * PAGE_SIZE)
+    monkeypatch.setattr(exports, "_RENEWED_AFTER", timedelta(0))
+    chunks = stream(signed_in(ann))
+    next(chunks)
+    soon = timezone.now() + timedelta(seconds=1)
+    ExportLease.objects.update(expires_at=soon)
+    next(chunks)
+    assert ExportLease.objects.get().expires_at > soon + timedelta(seconds=30)
+    assert list(chunks)
+
+
+def test_exports_are_limited_for_each_account(
+    ann: User, bob: User, settings: Settings
+) -> None:
+    settings.PARLEY_RATE_LIMITS = True
+    settings.PARLEY_LIMIT_EXPORTS = Rate(1, 1000 * 24 * 3600)
+    client = signed_in(ann)
+    assert list(stream(client))
+    refused = client.get(EXPORT)
+    assert refused.status_code == HTTPStatus.TOO_MANY_REQUESTS
+    assert '"exports";r=0;' in refused["RateLimit"]
+    assert list(stream(signed_in(bob)))
+
+
+def test_an_export_requires_a_signed_in_user(db: None) -> None:
     assert Client().get(EXPORT).status_code == HTTPStatus.UNAUTHORIZED
 
 
-def test_those_one_blocked_are_in_it_and_those_who_blocked_one_are_not(
+def test_users_one_blocked_are_exported_and_blockers_are_not(
     ann: User, bob: User, cleo: User
 ) -> None:
     block(blocker=ann, blocked=bob)

@@ -77,7 +77,7 @@ def test_keys_are_one_persons_own(
     assert Message.objects.count() == 2
 
 
-def test_a_refusal_does_not_use_the_key_up(
+def test_a_refused_request_does_not_use_up_the_key(
     ann: User, bob: User, client_of: ClientOf
 ) -> None:
     client = client_of(ann)
@@ -86,7 +86,7 @@ def test_a_refusal_does_not_use_the_key_up(
     assert send(client).status == 201
 
 
-def test_what_was_deleted_since_is_gone(
+def test_a_replay_after_deletion_is_missing(
     ann: User, bob: User, client_of: ClientOf
 ) -> None:
     client = client_of(ann)
@@ -97,7 +97,9 @@ def test_what_was_deleted_since_is_gone(
     assert not Message.objects.exists()
 
 
-def test_the_answer_is_composed_anew(ann: User, bob: User, client_of: ClientOf) -> None:
+def test_a_replay_answers_with_current_data(
+    ann: User, bob: User, client_of: ClientOf
+) -> None:
     client = client_of(ann)
     sent = send(client)
     client.patch(f"/messages/{sent.number('id')}", {"content": "edited"})

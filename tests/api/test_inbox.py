@@ -17,7 +17,7 @@ def mention(ann: User, bob: User, message: Message) -> Message:
 def test_an_inbox_holds_what_is_unread_newest_first(
     as_ann: ApiClient, as_bob: ApiClient, message: Message, mention: Message
 ) -> None:
-    unread = as_bob.walk("/inbox", limit=1)
+    unread = as_bob.paginate("/inbox", limit=1)
     assert [item["id"] for item in unread] == [mention.pk, message.pk]
     assert unread[1] == as_bob.get(f"/messages/{message.pk}").json
     assert as_ann.get("/inbox").items == []
@@ -32,7 +32,7 @@ def test_a_summary_counts(as_bob: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("source", ["/inbox", "/inbox/summary"])
-def test_what_arrives_after_up_to_stays_unread(
+def test_messages_after_up_to_stay_unread(
     as_bob: ApiClient, ann: User, bob: User, mention: Message, source: str
 ) -> None:
     up_to = as_bob.get(source).text("up_to")
@@ -42,7 +42,7 @@ def test_what_arrives_after_up_to_stays_unread(
     assert [item["id"] for item in as_bob.get("/inbox").items] == [later.pk]
 
 
-def test_a_message_is_read_and_brought_back(
+def test_a_message_is_marked_read_and_unread_again(
     as_bob: ApiClient, message: Message
 ) -> None:
     path = f"/messages/{message.pk}"
@@ -64,7 +64,7 @@ def test_nobody_marks_their_own_message(as_ann: ApiClient, message: Message) -> 
 def test_a_notification_is_read_with_its_message(
     as_ann: ApiClient, as_bob: ApiClient, mention: Message
 ) -> None:
-    newest, oldest = as_bob.walk("/notifications", limit=1)
+    newest, oldest = as_bob.paginate("/notifications", limit=1)
     assert (newest["kind"], oldest["kind"]) == ("mention", "message")
     assert newest["message"] == as_bob.get(f"/messages/{mention.pk}").json
     path = f"/notifications/{newest['id']}/read"

@@ -1,6 +1,7 @@
 """Limits over HTTP: what is refused, before what, and what the headers say."""
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 
 import pytest
@@ -9,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from api.application import api
-from messaging.models import AccessToken, User
+from messaging.models import AccessToken, Conversation, IdempotencyKey, User
 from messaging.rates import Rate
 from tests.api_client import Answer, ApiClient
 from tests.conftest import PASSWORD, ClientOf
@@ -276,6 +277,97 @@ def test_the_deletion_page_counts_guesses(ann: User) -> None:
     ]
     assert statuses == [200, 200, 429]
     assert User.objects.filter(pk=ann.pk).exists()
+
+
+def change_password(pages: Client) -> int:
+    form = {"current": PASSWORD, "new_password": "12345678"}
+    return pages.post("/account/password", form).status_code
+
+
+def make_token(pages: Client) -> int:
+    form = {"name": "backup", "days": "30", "password": PASSWORD}
+    return pages.post("/settings/tokens", form).status_code
+
+
+def enter(pages: Client) -> int:
+    form = {"username": "ann", "password": PASSWORD}
+    return Client().post("/sign-in", form).status_code
+
+
+def enter_admin(pages: Client) -> int:
+    form = {"username": "ann", "password": PASSWORD}
+    entered = Client().post("/admin/login/", form)
+    # A page of the admin reports it with its usual status.
+    refused = b"Too many requests" in entered.content
+    return HTTPStatus.TOO_MANY_REQUESTS if refused else entered.status_code
+
+
+def enter_by_api(pages: Client) -> int:
+    return sign_in(ApiClient(), "ann", PASSWORD).status
+
+
+@pytest.mark.parametrize(
+    "action", [change_password, make_token, enter, enter_admin, enter_by_api]
+)
+def test_right_passwords_have_a_quota_on_every_form_and_operation(
+    ann: User, settings: Settings, action: Callable[[Client], int]
+) -> None:
+    """Each costs a hash, so it is counted first, even if the request is refused for another reason."""
+    settings.PASSWORD_HASHERS = COUNTING_HASHERS
+    settings.PARLEY_LIMIT_PASSWORDS = Rate(2, AGE)
+    settings.PARLEY_LIMIT_WRITES = Rate(100, AGE)
+    User.objects.update(is_staff=True)
+    pages = Client()
+    pages.force_login(ann)
+    statuses = [action(pages) for _ in range(2)]
+    assert HTTPStatus.TOO_MANY_REQUESTS not in statuses
+    hashed = CountingHasher.hashed
+    assert action(pages) == HTTPStatus.TOO_MANY_REQUESTS
+    assert enter_by_api(pages) == HTTPStatus.TOO_MANY_REQUESTS
+    assert CountingHasher.hashed == hashed
+
+
+def test_the_quota_of_right_passwords_is_per_account(
+    anonymous: ApiClient, ann: User, bob: User, settings: Settings
+) -> None:
+    settings.PARLEY_LIMIT_PASSWORDS = Rate(2, AGE)
+    settings.PARLEY_TRUSTED_PROXIES = 1
+    here, elsewhere = "192.0.2.1", "198.51.100.7"
+    # Who does not know the password uses none of it up.
+    assert sign_in(anonymous, "ann", via=here).status == HTTPStatus.UNAUTHORIZED
+    answers = [sign_in(anonymous, "ann", PASSWORD, via=here) for _ in range(3)]
+    assert [answer.status for answer in answers] == [201, 201, 429]
+    assert '"passwords";r=0;' in answers[1].headers["RateLimit"]
+    assert_refused(answers[2], "passwords", 2)
+    assert sign_in(anonymous, "ann", PASSWORD, via=elsewhere).status == 201
+    assert sign_in(anonymous, "bob", PASSWORD, via=here).status == 201
+
+
+def test_one_address_has_a_quota_of_right_passwords_over_all_accounts(
+    anonymous: ApiClient, ann: User, bob: User, settings: Settings
+) -> None:
+    settings.PARLEY_LIMIT_PASSWORDS_ADDRESS = Rate(2, AGE)
+    assert sign_in(anonymous, "ann", PASSWORD).status == HTTPStatus.CREATED
+    assert sign_in(anonymous, "bob", PASSWORD).status == HTTPStatus.CREATED
+    assert_refused(sign_in(anonymous, "ann", PASSWORD), "passwords-address", 2)
+
+
+def test_new_idempotency_keys_are_limited_and_replays_are_not(
+    client_of: ClientOf, ann: User, settings: Settings
+) -> None:
+    settings.PARLEY_LIMIT_KEYS = Rate(1, AGE)
+    settings.PARLEY_LIMIT_WRITES = Rate(100, AGE)
+    client = client_of(ann)
+    body = {"kind": "group", "title": "Us", "participants": []}
+
+    def start(key: str) -> Answer:
+        return client.call(
+            "POST", "/conversations", body, headers={"Idempotency-Key": key}
+        )
+
+    assert [start("a").status for _ in range(3)] == [201] * 3
+    assert_refused(start("b"), "keys", 1)
+    assert Conversation.objects.count() == IdempotencyKey.objects.count() == 1
 
 
 @pytest.mark.usefixtures("no_counters")

@@ -21,7 +21,7 @@ def edit(client: ApiClient, message: Message, content: str, etag: str) -> Answer
     )
 
 
-def test_who_comes_second_is_told(
+def test_a_stale_edit_is_refused(
     ann: User, message: Message, client_of: ClientOf
 ) -> None:
     client = client_of(ann)
@@ -50,7 +50,7 @@ def test_a_stale_deletion_deletes_nothing(
     assert client.call("DELETE", path, headers={"If-Match": current}).status == 204
 
 
-def test_without_it_the_last_one_wins_and_history_holds_both(
+def test_without_if_match_the_last_edit_wins_and_history_keeps_both(
     ann: User, message: Message, client_of: ClientOf
 ) -> None:
     client = client_of(ann)

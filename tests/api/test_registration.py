@@ -1,4 +1,4 @@
-"""Who may open an account, and what signing in tells and ends."""
+"""Who may open an account, what signing in reveals, and which sessions a password ends."""
 
 from collections import Counter
 from datetime import timedelta
@@ -53,7 +53,7 @@ def test_a_closed_installation_opens_no_account(
 
 
 @pytest.mark.usefixtures("by_invite")
-def test_a_code_opens_as_many_accounts_as_it_is_good_for(anonymous: ApiClient) -> None:
+def test_an_invite_opens_as_many_accounts_as_it_allows(anonymous: ApiClient) -> None:
     code = create_invite(uses=2, expires_in=None)
     answers = [register(anonymous, f"person{number}", code) for number in range(3)]
     assert [answer.status for answer in answers] == [201, 201, 403]
@@ -71,7 +71,7 @@ def test_without_a_code_no_account_is_opened(anonymous: ApiClient) -> None:
 
 @pytest.mark.usefixtures("by_invite")
 @pytest.mark.parametrize("kind", ["unknown", "expired", "used up"])
-def test_codes_that_are_no_good_look_alike(anonymous: ApiClient, kind: str) -> None:
+def test_invalid_invites_are_indistinguishable(anonymous: ApiClient, kind: str) -> None:
     code = create_invite(uses=1, expires_in=timedelta(hours=1))
     if kind == "unknown":
         InviteCode.objects.all().delete()
@@ -87,7 +87,7 @@ def test_codes_that_are_no_good_look_alike(anonymous: ApiClient, kind: str) -> N
 
 
 @pytest.mark.usefixtures("by_invite")
-def test_a_code_that_is_no_good_is_refused_before_anything_is_hashed_or_told(
+def test_an_invalid_invite_is_refused_before_password_and_username(
     anonymous: ApiClient, ann: User, settings: Settings
 ) -> None:
     settings.PASSWORD_HASHERS = COUNTING_HASHERS
@@ -130,7 +130,7 @@ def test_a_code_is_kept_as_its_digest_only(db: None) -> None:
     assert str(InviteCode.objects.get()).endswith("used 0 of 1")
 
 
-def test_who_cannot_sign_in_learns_nothing_from_the_answer_or_the_work(
+def test_a_failed_sign_in_reveals_nothing_by_response_or_work(
     anonymous: ApiClient, settings: Settings, db: None
 ) -> None:
     settings.PASSWORD_HASHERS = COUNTING_HASHERS
@@ -139,7 +139,7 @@ def test_who_cannot_sign_in_learns_nothing_from_the_answer_or_the_work(
     User.objects.create_user("passwordless", None)
     User.objects.filter(username="suspended").update(is_active=False)
     wrong = "not the password at all"
-    told = []
+    refusals = []
     for name, password in [
         ("unknown", wrong),
         ("known", wrong),
@@ -153,9 +153,9 @@ def test_who_cannot_sign_in_learns_nothing_from_the_answer_or_the_work(
         assert CountingHasher.hashed == before + 1, name
         problem = {**answer.json, "request_id": "any"}
         headers = {**answer.headers, "X-Request-ID": "any"}
-        told.append((answer.status, problem, headers))
-    assert told[0][0] == HTTPStatus.UNAUTHORIZED
-    assert all(other == told[0] for other in told)
+        refusals.append((answer.status, problem, headers))
+    assert refusals[0][0] == HTTPStatus.UNAUTHORIZED
+    assert all(other == refusals[0] for other in refusals)
 
 
 def test_tokens_are_listed_with_their_last_use(client_of: ClientOf, ann: User) -> None:

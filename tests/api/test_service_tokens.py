@@ -38,9 +38,7 @@ def mint(service: ApiClient, username: str, body: Json | None = None) -> Answer:
     return service.post(f"{USERS}/{username}/tokens", body or {})
 
 
-def test_a_service_brings_a_person_and_acts_for_them(
-    shop: ApiClient, bob: User
-) -> None:
+def test_a_service_creates_a_user_and_acts_for_them(shop: ApiClient, bob: User) -> None:
     brought = shop.post(
         USERS, {"username": "ada", "display_name": "Ada L.", "external_id": "shop/7"}
     )
@@ -65,7 +63,7 @@ def test_a_service_brings_a_person_and_acts_for_them(
     assert person.get("/me").number("id") == ada.pk
 
 
-def test_whoever_may_register_a_service_brings_people(
+def test_a_service_creates_users_where_registration_is_closed(
     shop: ApiClient, settings: Settings
 ) -> None:
     settings.PARLEY_REGISTRATION = "closed"
@@ -86,7 +84,7 @@ def test_whoever_may_register_a_service_brings_people(
         ({"username": "eve", "password": "x"}, "invalid_request"),
     ],
 )
-def test_a_person_is_brought_once_and_whole(
+def test_creating_a_user_with_taken_or_invalid_values_creates_none(
     shop: ApiClient, body: Json, code: str
 ) -> None:
     shop.post(USERS, {"username": "ada", "external_id": "7"})
@@ -112,7 +110,7 @@ def test_minted_tokens_live_an_hour_unless_said(shop: ApiClient) -> None:
     assert token.expires_at == token.created_at + timedelta(hours=1)
 
 
-def test_the_domain_mints_no_longer_ones_either(shop: ApiClient) -> None:
+def test_the_domain_refuses_longer_lived_tokens_too(shop: ApiClient) -> None:
     with pytest.raises(ValueError, match="short-lived"):
         mint_token(
             service=ServiceToken.objects.get(),
@@ -121,7 +119,7 @@ def test_the_domain_mints_no_longer_ones_either(shop: ApiClient) -> None:
         )
 
 
-def test_minting_clears_away_what_has_run_out(shop: ApiClient) -> None:
+def test_minting_deletes_expired_tokens(shop: ApiClient) -> None:
     shop.post(USERS, {"username": "ada"})
     mint(shop, "ada")
     AccessToken.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -130,7 +128,7 @@ def test_minting_clears_away_what_has_run_out(shop: ApiClient) -> None:
     assert AccessToken.objects.count() == 2
 
 
-def test_a_service_does_not_act_for_who_signs_in_themselves(
+def test_a_service_does_not_act_for_users_with_a_password(
     shop: ApiClient, ann: User
 ) -> None:
     answer = mint(shop, "ann")
@@ -139,9 +137,7 @@ def test_a_service_does_not_act_for_who_signs_in_themselves(
 
 
 @pytest.mark.parametrize("name", ["nobody", "suspended"])
-def test_a_service_does_not_act_for_who_is_not_there(
-    shop: ApiClient, name: str
-) -> None:
+def test_a_service_does_not_act_for_unknown_users(shop: ApiClient, name: str) -> None:
     shop.post(USERS, {"username": "suspended"})
     User.objects.update(is_active=False)
     answer = mint(shop, name)
@@ -163,7 +159,7 @@ def test_a_service_may_do_nothing_else(shop: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("token", [None, "made-up", "a person's"])
-def test_nobody_else_may_do_what_a_service_may(
+def test_only_a_service_token_may_call_service_operations(
     client_of: ClientOf, ann: User, token: str | None
 ) -> None:
     caller = client_of(ann) if token == "a person's" else ApiClient(token)
@@ -172,14 +168,14 @@ def test_nobody_else_may_do_what_a_service_may(
     assert User.objects.count() == 1
 
 
-def test_a_revoked_service_token_opens_nothing(shop: ApiClient) -> None:
+def test_a_revoked_service_token_is_refused(shop: ApiClient) -> None:
     revoke_service_token(name="shop")
     assert shop.post(USERS, {"username": "ada"}).status == HTTPStatus.UNAUTHORIZED
     with pytest.raises(ServiceTokenNotFoundError):
         revoke_service_token(name="shop")
 
 
-def test_made_up_service_tokens_are_limited(settings: Settings, db: None) -> None:
+def test_invented_service_tokens_are_limited(settings: Settings, db: None) -> None:
     settings.PARLEY_RATE_LIMITS = True
     settings.PARLEY_LIMIT_BAD_TOKENS = Rate(1, 1000 * DAY)
     caller = ApiClient("made-up")
@@ -195,7 +191,7 @@ def test_only_the_digest_of_a_service_token_is_kept(db: None) -> None:
     assert str(ServiceToken.objects.get()) == "service token shop"
 
 
-def test_two_services_have_two_names(shop: ApiClient) -> None:
+def test_service_names_are_unique(shop: ApiClient) -> None:
     with pytest.raises(ServiceNameTakenError):
         create_service_token(name="shop")
     assert ServiceToken.objects.count() == 1
@@ -206,3 +202,26 @@ def test_two_services_have_two_names(shop: ApiClient) -> None:
 def test_a_service_has_a_name_that_can_be_read(name: str) -> None:
     with pytest.raises(InvalidServiceNameError):
         create_service_token(name=name)
+
+
+def test_of_too_many_minted_tokens_the_oldest_ends(
+    shop: ApiClient, settings: Settings
+) -> None:
+    settings.PARLEY_MAX_TOKENS = 2
+    assert shop.post(USERS, {"username": "ada"}).status == HTTPStatus.CREATED
+    minted = [mint(shop, "ada").text("token") for _ in range(3)]
+    statuses = [ApiClient(secret).get("/me").status for secret in minted]
+    assert statuses == [401, 200, 200]
+
+
+def test_minted_tokens_are_limited_for_each_person(
+    shop: ApiClient, settings: Settings
+) -> None:
+    settings.PARLEY_RATE_LIMITS = True
+    settings.PARLEY_LIMIT_MINTED_TOKENS = Rate(1, 1000 * DAY)
+    for name in ("ada", "eve"):
+        assert shop.post(USERS, {"username": name}).status == HTTPStatus.CREATED
+        assert mint(shop, name).status == HTTPStatus.CREATED
+    refused = mint(shop, "ada")
+    assert (refused.status, refused.code) == (429, "rate_limited")
+    assert AccessToken.objects.count() == 2

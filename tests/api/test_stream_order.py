@@ -1,11 +1,11 @@
-"""Whenever a stream catches up, lives on or falls behind: each event once, in order."""
+"""A stream reads its backlog, sends frames and falls behind: each event once, in order."""
 
 import asyncio
 import random
 
 import pytest
 
-from api.events.catching_up import Caught
+from api.events.backlog import BacklogPage
 from api.events.frames import Frame
 from api.events.streams import Credential, Stream
 from messaging.ids import Position, UserId
@@ -20,7 +20,7 @@ def frame(number: int, *, weight: int) -> Frame:
 
 
 class Log:
-    """Grows, is read late, and is told of in batches, as chance has it."""
+    """A log that grows, is read late, and announces in batches, at random."""
 
     def __init__(self, draw: random.Random) -> None:
         self.draw = draw
@@ -30,7 +30,7 @@ class Log:
         for _ in range(self.draw.randint(0, 3)):
             await asyncio.sleep(0)
 
-    async def read(self, user: UserId, after: Position, limit: int) -> Caught:
+    async def read(self, user: UserId, after: Position, limit: int) -> BacklogPage:
         assert user == ANN
         await self.pause()
         later = [each for each in self.frames if (each.position or 0) > after]
@@ -39,29 +39,29 @@ class Log:
         complete = len(later) < limit
         page = later[:limit]
         reached = clock if complete else page[-1].position or after
-        return Caught(page, reached, complete)
+        return BacklogPage(page, reached, complete)
 
     async def grow(self, stream: Stream) -> None:
-        """What is told has been written before, and may be told much later."""
-        untold: list[Frame] = []
+        """Send a batch that was written before, perhaps much later."""
+        unseen: list[Frame] = []
         weight = self.draw.choice([1, 2000])
         for number in range(1, EVENTS + 1):
             self.frames.append(frame(number, weight=weight))
-            untold.append(self.frames[-1])
+            unseen.append(self.frames[-1])
             if self.draw.random() < 0.3:
                 await self.pause()
-                for each in untold:
+                for each in unseen:
                     stream.offer(each)
-                untold = []
+                unseen = []
             if self.draw.random() < 0.001:
                 stream.fall_behind()
-        for each in untold:
+        for each in unseen:
             stream.offer(each)
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_a_stream_tells_each_event_once_and_in_order(seed: int) -> None:
-    async def told() -> list[int]:
+def test_a_stream_sends_each_event_once_and_in_order(seed: int) -> None:
+    async def received() -> list[int]:
         log = Log(random.Random(seed))
         credential = Credential(ANN, None, None, "")
         stream = Stream(credential, reached=Position(0))
@@ -77,12 +77,12 @@ def test_a_stream_tells_each_event_once_and_in_order(seed: int) -> None:
         await growing
         return found
 
-    assert asyncio.run(asyncio.wait_for(told(), 60)) == list(range(1, EVENTS + 1))
+    assert asyncio.run(asyncio.wait_for(received(), 60)) == list(range(1, EVENTS + 1))
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_poll_tells_each_event_once_and_in_order(seed: int) -> None:
-    async def told() -> list[int]:
+def test_a_poll_returns_each_event_once_and_in_order(seed: int) -> None:
+    async def received() -> list[int]:
         log = Log(random.Random(seed))
         credential = Credential(ANN, None, None, "")
         stream = Stream(credential, reached=Position(0))
@@ -97,7 +97,7 @@ def test_a_poll_tells_each_event_once_and_in_order(seed: int) -> None:
         await growing
         return found
 
-    assert asyncio.run(asyncio.wait_for(told(), 60)) == list(range(1, EVENTS + 1))
+    assert asyncio.run(asyncio.wait_for(received(), 60)) == list(range(1, EVENTS + 1))
 
 
 def test_a_stream_that_is_not_read_keeps_no_more_than_fits() -> None:
@@ -106,13 +106,13 @@ def test_a_stream_that_is_not_read_keeps_no_more_than_fits() -> None:
         stream.behind = False
         for number in range(1, 10_000):
             stream.offer(frame(number, weight=1000))
-        return stream.behind, len(stream._kept)
+        return stream.behind, len(stream._buffer)
 
     assert asyncio.run(kept()) == (True, 0)
 
 
-def test_what_is_told_only_once_is_kept_for_a_stream_that_starts_over() -> None:
-    async def told() -> list[bytes]:
+def test_transient_events_survive_a_restart_of_the_stream() -> None:
+    async def received() -> list[bytes]:
         stream = Stream(Credential(ANN, None, None, ""), reached=Position(0))
         for text in (b"typing,", b"typed,"):
             stream.offer(Frame(None, text, text))
@@ -120,10 +120,10 @@ def test_what_is_told_only_once_is_kept_for_a_stream_that_starts_over() -> None:
         logged = frame(1, weight=1)
         stream.offer(logged)
 
-        async def read(user: UserId, after: Position, limit: int) -> Caught:
-            return Caught([logged], Position(1), complete=True)
+        async def read(user: UserId, after: Position, limit: int) -> BacklogPage:
+            return BacklogPage([logged], Position(1), complete=True)
 
         chunks = stream.chunks(read)
         return [await anext(chunks), await anext(chunks)]
 
-    assert asyncio.run(told()) == [b"1,", b"typing,typed,"]
+    assert asyncio.run(received()) == [b"1,", b"typing,typed,"]

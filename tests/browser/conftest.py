@@ -15,8 +15,9 @@ from typing import Protocol
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.people import PATIENCE, Someone
-from tests.browser.watching import Watch
+from tests.browser.browser_errors import BrowserErrors
+from tests.browser.demo_pages import page_paths, seed_demo
+from tests.browser.signed_in_users import TIMEOUT, SignedInUser
 from tests.live_server import LiveServer, served_database
 
 DESKTOP = (1280, 900)
@@ -30,7 +31,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_MILLISECONDS = PATIENCE * 1000
+_MILLISECONDS = TIMEOUT * 1000
 
 
 class Browse(Protocol):
@@ -38,7 +39,7 @@ class Browse(Protocol):
 
     def __call__(
         self,
-        someone: Someone | None = None,
+        someone: SignedInUser | None = None,
         *,
         scripts: bool = True,
         size: tuple[int, int] = DESKTOP,
@@ -47,7 +48,7 @@ class Browse(Protocol):
 
 
 class NewPerson(Protocol):
-    def __call__(self, name: str) -> Someone: ...
+    def __call__(self, name: str) -> SignedInUser: ...
 
 
 @pytest.fixture(scope="session")
@@ -91,22 +92,56 @@ def chromium(chromium_path: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def watch(server: LiveServer) -> Watch:
+def browser_errors(server: LiveServer) -> BrowserErrors:
     """Over every browser of the test."""
-    return Watch(server.urls[0])
+    return BrowserErrors(server.urls[0])
 
 
 @pytest.fixture
-def browse(chromium: Browser, server: LiveServer, watch: Watch) -> Iterator[Browse]:
-    yield partial(_opened, chromium, server.urls[0], watch)
+def browse(
+    chromium: Browser, server: LiveServer, browser_errors: BrowserErrors
+) -> Iterator[Browse]:
+    yield partial(_opened, chromium, server.urls[0], browser_errors)
     for context in chromium.contexts:
         context.close()
-    watch.check()
+    browser_errors.check()
 
 
 @pytest.fixture
 def new_person(server: LiveServer) -> NewPerson:
-    return partial(Someone.new, server)
+    return partial(SignedInUser.new, server)
+
+
+@pytest.fixture
+def ann(new_person: NewPerson) -> SignedInUser:
+    return new_person("Ann")
+
+
+@pytest.fixture
+def bob(new_person: NewPerson) -> SignedInUser:
+    return new_person("Bob")
+
+
+@pytest.fixture
+def conversation_id(ann: SignedInUser, bob: SignedInUser) -> int:
+    """Of the two, in which nothing was said yet."""
+    return ann.start_direct(bob)
+
+
+@pytest.fixture
+def page(browse: Browse, ann: SignedInUser) -> Page:
+    """Ann's, with nothing open yet."""
+    return browse(ann)
+
+
+@pytest.fixture(scope="session")
+def maya(server: LiveServer, server_environment: Mapping[str, str]) -> SignedInUser:
+    return seed_demo(server, server_environment)
+
+
+@pytest.fixture(scope="session")
+def paths(maya: SignedInUser) -> Mapping[str, str]:
+    return page_paths(maya)
 
 
 @pytest.fixture(params=[True, False], ids=["scripts", "no-scripts"])
@@ -129,8 +164,8 @@ def find_chromium() -> str | None:
 def _opened(
     chromium: Browser,
     url: str,
-    watch: Watch,
-    someone: Someone | None = None,
+    browser_errors: BrowserErrors,
+    someone: SignedInUser | None = None,
     *,
     scripts: bool = True,
     size: tuple[int, int] = DESKTOP,
@@ -147,7 +182,7 @@ def _opened(
         timezone_id="Europe/Berlin",
     )
     context.set_default_timeout(_MILLISECONDS)
-    watch.over(context)
+    browser_errors.attach(context)
     if someone is not None:
         context.add_cookies(
             [{"name": "sessionid", "value": someone.session, "url": url}]

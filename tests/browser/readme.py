@@ -9,8 +9,8 @@ from PIL import Image
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, find_chromium
-from tests.browser.people import Someone
-from tests.browser.scene import furnished, seeded
+from tests.browser.demo_pages import page_paths, seed_demo
+from tests.browser.signed_in_users import SignedInUser
 from tests.live_server import LiveServer, served_database
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "images"
@@ -32,7 +32,7 @@ def main() -> None:
     ):
         server = LiveServer.start(environment, processes=1)
         try:
-            maya = seeded(server, environment)
+            maya = seed_demo(server, environment)
             browser = playwright.chromium.launch(
                 executable_path=path, args=ARGUMENTS, timeout=60_000
             )
@@ -42,8 +42,8 @@ def main() -> None:
             server.stop()
 
 
-def take(browser: Browser, url: str, maya: Someone) -> None:
-    paths = furnished(maya)
+def take(browser: Browser, url: str, maya: SignedInUser) -> None:
+    paths = page_paths(maya)
     for name, dark in (("conversation", False), ("thread", True)):
         context = browser.new_context(
             base_url=url,

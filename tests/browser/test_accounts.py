@@ -1,39 +1,23 @@
 """Opening an account, signing in and out, the password, the end of an account."""
 
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import Browse, NewPerson
-from tests.browser.people import PATIENCE
-from tests.browser.watching import Watch
+from tests.browser.pages import NEW_PASSWORD, sign_in
+from tests.browser.signed_in_users import TIMEOUT, SignedInUser
 from tests.live_server import PASSWORD, LiveServer
-
-NEW_PASSWORD = "four other unrelated words"
-
-
-@contextmanager
-def nothing_reloads(page: Page) -> Iterator[None]:
-    """What is done meanwhile swaps parts of the page, and never loads another."""
-    page.evaluate("window.stays = true")
-    yield
-    assert page.evaluate("window.stays === true")
-
-
-def sign_in(page: Page, username: str, password: str) -> None:
-    page.goto("/sign-in")
-    page.get_by_label("Username").fill(username)
-    page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Sign in").click()
 
 
 def test_an_account_is_opened_left_and_entered_again(
-    browse: Browse, *, scripts: bool
+    browse: Browse, browser_errors: BrowserErrors, *, scripts: bool
 ) -> None:
+    # The page asks who it is for, if its stream ends before it is left.
+    browser_errors.allow(401)
     page = browse(scripts=scripts)
     username = f"dora-{secrets.token_hex(4)}"
     page.goto("/sign-up")
@@ -49,8 +33,10 @@ def test_an_account_is_opened_left_and_entered_again(
     expect(page.get_by_role("heading", name="Conversations")).to_be_visible()
 
 
-def test_a_refused_name_is_told_at_its_field(browse: Browse, watch: Watch) -> None:
-    watch.forgive(422)
+def test_a_refused_name_is_reported_at_its_field(
+    browse: Browse, browser_errors: BrowserErrors
+) -> None:
+    browser_errors.allow(422)
     page = browse()
     page.goto("/sign-up")
     page.get_by_label("Username").fill("no spaces")
@@ -61,8 +47,14 @@ def test_a_refused_name_is_told_at_its_field(browse: Browse, watch: Watch) -> No
 
 
 def test_a_new_password_signs_out_elsewhere(
-    browse: Browse, new_person: NewPerson, *, scripts: bool
+    browse: Browse,
+    browser_errors: BrowserErrors,
+    new_person: NewPerson,
+    *,
+    scripts: bool,
 ) -> None:
+    # The page asks who it is for.
+    browser_errors.allow(401)
     ann = new_person("Ann")
     page, elsewhere = browse(ann, scripts=scripts), browse()
     sign_in(elsewhere, ann.username, PASSWORD)
@@ -78,13 +70,16 @@ def test_a_new_password_signs_out_elsewhere(
 
 
 def test_an_account_ends_with_a_receipt(
-    browse: Browse, new_person: NewPerson, *, scripts: bool
+    browse: Browse,
+    ann: SignedInUser,
+    bob: SignedInUser,
+    conversation_id: int,
+    *,
+    scripts: bool,
 ) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
-    talk = ann.talk_with(bob)
-    ann.say(talk, "Farewell.")
+    ann.say(conversation_id, "Farewell.")
     page = browse(ann, scripts=scripts)
-    page.goto(f"/conversations/{talk}")
+    page.goto(f"/conversations/{conversation_id}")
     page.get_by_label("Your message").fill("What was never sent")
     page.goto("/settings")
     page.get_by_role("link", name="Delete your account").click()
@@ -102,7 +97,7 @@ def test_an_account_ends_with_a_receipt(
     assert bob.get("/conversations").json()["items"] == []
 
 
-def test_one_is_known_by_another_name(
+def test_a_display_name_is_changed_in_the_settings(
     browse: Browse, new_person: NewPerson, *, scripts: bool
 ) -> None:
     page = browse(new_person("Ann"), scripts=scripts)
@@ -134,14 +129,14 @@ def test_a_token_is_shown_once_and_revoked(
 
 def opens(server: LiveServer, token: str) -> bool:
     headers = {"Authorization": f"Bearer {token}"}
-    answer = httpx.get(f"{server.urls[0]}/api/v1/me", headers=headers, timeout=PATIENCE)
+    answer = httpx.get(f"{server.urls[0]}/api/v1/me", headers=headers, timeout=TIMEOUT)
     return answer.status_code == httpx.codes.OK
 
 
 def test_a_token_is_made_with_the_password(
-    browse: Browse, watch: Watch, new_person: NewPerson
+    browse: Browse, browser_errors: BrowserErrors, new_person: NewPerson
 ) -> None:
-    watch.forgive(403)
+    browser_errors.allow(403)
     page = browse(new_person("Ann"))
     page.goto("/settings/tokens")
     page.get_by_label("Name").fill("backup")
@@ -152,8 +147,14 @@ def test_a_token_is_made_with_the_password(
 
 
 def test_another_browser_is_signed_out(
-    browse: Browse, new_person: NewPerson, *, scripts: bool
+    browse: Browse,
+    browser_errors: BrowserErrors,
+    new_person: NewPerson,
+    *,
+    scripts: bool,
 ) -> None:
+    # The page asks who it is for.
+    browser_errors.allow(401)
     ann = new_person("Ann")
     page, elsewhere = browse(ann, scripts=scripts), browse()
     sign_in(elsewhere, ann.username, PASSWORD)

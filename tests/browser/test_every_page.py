@@ -1,4 +1,4 @@
-"""What every page keeps to, whatever is on it."""
+"""Limits of size and rules of accessibility that every page keeps."""
 
 from collections.abc import Mapping
 from importlib.resources import files
@@ -9,25 +9,14 @@ from typing import Final, Literal
 import pytest
 from playwright.sync_api import CDPSession, Page
 
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import DESKTOP, PHONE, Browse
-from tests.browser.people import Someone
-from tests.browser.scene import DOORS, PAGES, furnished, seeded
-from tests.browser.watching import Watch
-from tests.live_server import LiveServer
+from tests.browser.demo_pages import PAGES, SIGNED_OUT_PAGES
+from tests.browser.signed_in_users import SignedInUser
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 MOST_BYTES = 100_000
 MODES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
-
-
-@pytest.fixture(scope="session")
-def maya(server: LiveServer, server_environment: Mapping[str, str]) -> Someone:
-    return seeded(server, server_environment)
-
-
-@pytest.fixture(scope="session")
-def paths(maya: Someone) -> Mapping[str, str]:
-    return furnished(maya)
 
 
 def violations(page: Page) -> list[str]:
@@ -42,18 +31,18 @@ def violations(page: Page) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", [*DOORS, *PAGES])
+@pytest.mark.parametrize("name", [*SIGNED_OUT_PAGES, *PAGES])
 def test_a_page_is_small_and_accessible_however_it_is_shown(
     browse: Browse,
-    watch: Watch,
-    maya: Someone,
+    browser_errors: BrowserErrors,
+    maya: SignedInUser,
     paths: Mapping[str, str],
     screenshots: Path,
     name: str,
 ) -> None:
     if name == "missing":
-        watch.forgive(404)
-    page = browse(None if name in DOORS else maya)
+        browser_errors.allow(404)
+    page = browse(None if name in SIGNED_OUT_PAGES else maya)
     wire = page.context.new_cdp_session(page)
     wire.send("Network.enable")
     sizes = received(wire)

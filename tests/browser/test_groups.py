@@ -1,11 +1,14 @@
-"""A group from its first day to its last."""
+"""Groups: starting, adding, removing, handing over and leaving."""
+
+import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import Browse, NewPerson
-from tests.browser.test_accounts import nothing_reloads
-from tests.browser.watching import Watch
+from tests.browser.pages import nothing_reloads
+from tests.browser.signed_in_users import SignedInUser
 
 
 def test_a_group_is_gathered_named_and_handed_over(
@@ -34,15 +37,14 @@ def test_a_group_is_gathered_named_and_handed_over(
     assert (group["title"], group["role"]) == ("Long walks", "owner")
 
 
-def test_someone_is_put_out_and_someone_leaves(
-    browse: Browse, new_person: NewPerson, *, scripts: bool
+def test_a_member_is_removed_and_a_member_leaves(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, *, scripts: bool
 ) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
-    talk = ann.group("Walks", bob)
+    conversation_id = ann.group("Walks", bob)
     page = browse(ann, scripts=scripts)
-    page.goto(f"/conversations/{talk}/details")
+    page.goto(f"/conversations/{conversation_id}/details")
     page.locator(".person", has_text=bob.username).locator("summary").click()
-    page.get_by_role("button", name="Remove from the group").click()
+    page.get_by_role("button", name=re.compile("Remove .* from the group")).click()
     expect(page.get_by_text("takes no part any more.")).to_be_visible()
     assert bob.get("/conversations").json()["items"] == []
     expect(page.get_by_text("You are the last")).to_be_visible()
@@ -52,11 +54,15 @@ def test_someone_is_put_out_and_someone_leaves(
     expect(page.get_by_text("No conversations yet.")).to_be_visible()
 
 
-def test_what_is_refused_is_told_where_it_was_asked(
-    browse: Browse, watch: Watch, new_person: NewPerson, *, scripts: bool
+def test_a_refusal_is_shown_at_its_form(
+    browse: Browse,
+    browser_errors: BrowserErrors,
+    ann: SignedInUser,
+    bob: SignedInUser,
+    *,
+    scripts: bool,
 ) -> None:
-    watch.forgive(404, 422)
-    ann, bob = new_person("Ann"), new_person("Bob")
+    browser_errors.allow(404, 422)
     page = browse(ann, scripts=scripts)
     page.goto(f"/conversations/{ann.group('Walks', bob)}/details")
     page.get_by_label("Add someone").fill("nobody-of-this-name")
@@ -69,32 +75,30 @@ def test_what_is_refused_is_told_where_it_was_asked(
 
 
 @pytest.mark.parametrize(
-    ("does", "undoes", "told"),
+    ("does", "undoes", "text"),
     [("Mute", "Unmute", "Muted"), ("Hide", "Bring back", "Hidden")],
 )
 def test_a_conversation_is_muted_and_hidden(
     browse: Browse,
-    new_person: NewPerson,
     does: str,
     undoes: str,
-    told: str,
+    text: str,
+    ann: SignedInUser,
+    bob: SignedInUser,
     *,
     scripts: bool,
 ) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
     page = browse(ann, scripts=scripts)
-    page.goto(f"/conversations/{ann.talk_with(bob)}/details")
+    page.goto(f"/conversations/{ann.start_direct(bob)}/details")
     page.get_by_role("button", name=does, exact=True).click()
-    expect(page.locator(".flash")).to_contain_text(told)
+    expect(page.locator(".flash")).to_contain_text(text)
     page.get_by_role("button", name=undoes).click()
     expect(page.get_by_role("button", name=does, exact=True)).to_be_visible()
 
 
 def test_a_group_changes_without_loading_its_page_anew(
-    browse: Browse, new_person: NewPerson
+    ann: SignedInUser, bob: SignedInUser, page: Page
 ) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
-    page = browse(ann)
     page.goto(f"/conversations/{ann.group('Walks', bob)}/details")
     with nothing_reloads(page):
         page.get_by_role("button", name="Mute").click()

@@ -12,8 +12,8 @@ from django.conf import settings
 from playwright.sync_api import Error, Page, expect
 
 from tests.browser.conftest import Browse, NewPerson
-from tests.browser.people import PATIENCE, Someone
-from tests.chats.test_hostile import HOSTILE
+from tests.browser.signed_in_users import TIMEOUT, SignedInUser
+from tests.chats.hostile import HOSTILE
 from tests.live_server import LiveServer
 
 # A name is a line, of at most so many characters.
@@ -34,7 +34,7 @@ def service(server: LiveServer, server_environment: Mapping[str, str]) -> httpx.
     client = httpx.Client(
         base_url=f"{server.urls[0]}/api/v1",
         headers={"Authorization": f"Bearer {made.stdout.strip()}"},
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
     server.clients.append(client)
     return client
@@ -52,9 +52,9 @@ def scroll_through(page: Page, path: str, rows: str, number: int) -> None:
     """Load the page, and what comes with scrolling, until all is there."""
     page.goto(path)
     while (before := page.locator(rows).count()) < number:
-        # Brings it into view, at whichever end it is; it may be gone already.
+        # As by keyboard, at whichever end it is; once it is in view, it may be gone.
         with suppress(Error):
-            page.locator(".more a").first.focus(timeout=2000)
+            page.locator(".more a").first.press("Enter", timeout=2000)
         expect(page.locator(rows).nth(before)).to_be_attached()
     expect(page.locator(rows)).to_have_count(number)
 
@@ -85,30 +85,34 @@ def test_hostile_names_and_titles(
     scroll_through(page, "/notifications", ".mail", len(NAMES))
     scroll_through(page, "/people?q=hostile-", ".person", len(NAMES))
     scroll_through(page, "/people/blocked", ".person", len(NAMES))
-    for talk in ann.get("/conversations?limit=10").json()["items"]:
-        page.goto(f"/conversations/{talk['id']}/details")
-        expect(page.get_by_text(talk["title"]).first).to_be_visible()
+    for conversation_id in ann.get("/conversations?limit=10").json()["items"]:
+        page.goto(f"/conversations/{conversation_id['id']}/details")
+        expect(page.get_by_text(conversation_id["title"]).first).to_be_visible()
 
 
-def test_hostile_messages_and_histories(browse: Browse, new_person: NewPerson) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
-    talk = ann.talk_with(bob)
-    root = ann.say(talk, "first")
+def test_hostile_messages_and_histories(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
+) -> None:
+    root = ann.say(conversation_id, "first")
     for content in HOSTILE:
-        ann.say(talk, content, reply_to=root)
+        ann.say(conversation_id, content, reply_to=root)
         ann.patch(f"/messages/{root}", {"content": content})
     page = browse(bob)
-    scroll_through(page, f"/conversations/{talk}", ".message", len(HOSTILE) + 1)
+    scroll_through(
+        page, f"/conversations/{conversation_id}", ".message", len(HOSTILE) + 1
+    )
     scroll_through(page, f"/messages/{root}/history", ".version", len(HOSTILE) + 1)
     page.goto(f"/messages/{root}/thread")
     expect(page.locator(".message")).to_have_count(len(HOSTILE) + 1)
-    read(page, ann, talk)
+    read(page, ann, conversation_id)
 
 
-def read(page: Page, sender: Someone, talk: int) -> None:
+def read(page: Page, sender: SignedInUser, conversation_id: int) -> None:
     """What stands on the page is what was sent, letter by letter."""
     shown = page.locator(".body").all_inner_texts()
-    sent = sender.get(f"/conversations/{talk}/messages?limit=200").json()["items"]
+    sent = sender.get(f"/conversations/{conversation_id}/messages?limit=200").json()[
+        "items"
+    ]
     assert {"".join(text.split()) for text in shown} == {
         "".join(message["content"].split()) for message in sent
     }

@@ -1,15 +1,14 @@
 """Finding people, writing to them, blocking them; notifications."""
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Browse, NewPerson
-from tests.browser.test_accounts import nothing_reloads
-from tests.browser.watching import Watch
+from tests.browser.browser_errors import BrowserErrors
+from tests.browser.conftest import Browse
+from tests.browser.pages import nothing_reloads
+from tests.browser.signed_in_users import SignedInUser
 
 
-def test_people_are_found_while_typing(browse: Browse, new_person: NewPerson) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
-    page = browse(ann)
+def test_people_are_found_while_typing(bob: SignedInUser, page: Page) -> None:
     page.goto("/people")
     with nothing_reloads(page):
         page.get_by_role("searchbox").press_sequentially(bob.username)
@@ -19,9 +18,8 @@ def test_people_are_found_while_typing(browse: Browse, new_person: NewPerson) ->
 
 
 def test_people_are_found_and_written_to_without_scripts(
-    browse: Browse, new_person: NewPerson
+    browse: Browse, ann: SignedInUser, bob: SignedInUser
 ) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
     page = browse(ann, scripts=False)
     page.goto("/people")
     page.get_by_role("searchbox").fill(bob.username)
@@ -32,11 +30,15 @@ def test_people_are_found_and_written_to_without_scripts(
     expect(page.get_by_text("Good morning, Bob.")).to_be_visible()
 
 
-def test_someone_is_blocked_and_let_be(
-    browse: Browse, watch: Watch, new_person: NewPerson, *, scripts: bool
+def test_a_user_is_blocked_and_unblocked(
+    browse: Browse,
+    browser_errors: BrowserErrors,
+    ann: SignedInUser,
+    bob: SignedInUser,
+    *,
+    scripts: bool,
 ) -> None:
-    watch.forgive(403)
-    ann, bob = new_person("Ann"), new_person("Bob")
+    browser_errors.allow(403)
     page = browse(ann, scripts=scripts)
     page.goto(f"/people?q={bob.username}")
     page.get_by_role("button", name="Block Bob").click()
@@ -48,16 +50,15 @@ def test_someone_is_blocked_and_let_be(
     page.goto("/people/blocked")
     page.get_by_role("button", name="Unblock Bob").click()
     expect(page.get_by_text("Bob is no longer blocked.")).to_be_visible()
-    ann.talk_with(bob)
+    ann.start_direct(bob)
 
 
 def test_a_notification_is_marked_read_in_its_place(
-    browse: Browse, new_person: NewPerson, *, scripts: bool
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, *, scripts: bool
 ) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
-    talk = bob.group("Walks", ann)
-    bob.say(talk, f"@{ann.username}, are you coming?")
-    bob.say(talk, "We leave at nine.")
+    conversation_id = bob.group("Walks", ann)
+    bob.say(conversation_id, f"@{ann.username}, are you coming?")
+    bob.say(conversation_id, "We leave at nine.")
     page = browse(ann, scripts=scripts)
     page.goto("/notifications")
     expect(page).to_have_title("(2) Notifications · Parley")
@@ -73,40 +74,34 @@ def test_a_notification_is_marked_read_in_its_place(
     expect(page.get_by_role("button", name="Mark read")).to_have_count(0)
 
 
-def test_what_is_told_stays_whatever_comes_meanwhile(
-    browse: Browse, new_person: NewPerson
+def test_a_notice_stays_when_messages_arrive(
+    bob: SignedInUser, conversation_id: int, page: Page
 ) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
-    talk = bob.talk_with(ann)
-    bob.say(talk, "The first.")
-    page = browse(ann)
-    held: list[Route] = []
+    bob.say(conversation_id, "The first.")
+    routes: list[Route] = []
     # A function of Python's own: Playwright writes on it.
-    page.route("**/notifications/read", lambda route: held.append(route))  # noqa: PLW0108
+    page.route("**/notifications/read", lambda route: routes.append(route))  # noqa: PLW0108
     page.goto("/notifications")
     with page.expect_request("**/notifications/read"):
         page.get_by_role("button", name="Mark all as read").click()
     with page.expect_response("**/notifications"):
-        bob.say(talk, "The second.")
-    held[0].continue_()
-    told = page.get_by_text("Marked as read.")
-    expect(told).to_be_visible()
+        bob.say(conversation_id, "The second.")
+    routes[0].continue_()
+    flash = page.get_by_text("Marked as read.")
+    expect(flash).to_be_visible()
     expect(page.locator(".mail")).to_have_count(2)
     expect(page).to_have_title("(1) Notifications · Parley")
-    bob.say(talk, "The third.")
+    bob.say(conversation_id, "The third.")
     expect(page.locator(".mail")).to_have_count(3)
-    expect(told).to_be_visible()
+    expect(flash).to_be_visible()
 
 
 def test_a_notification_leads_to_its_message(
-    browse: Browse, new_person: NewPerson
+    bob: SignedInUser, conversation_id: int, page: Page
 ) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
-    talk = bob.talk_with(ann)
-    bob.say(talk, "The first of many.")
+    bob.say(conversation_id, "The first of many.")
     for number in range(40):
-        bob.say(talk, f"Number {number}.")
-    page = browse(ann)
+        bob.say(conversation_id, f"Number {number}.")
     page.goto("/notifications")
     page.get_by_role("link", name="Older").scroll_into_view_if_needed()
     page.get_by_role("link", name="The first of many.").click()
@@ -114,12 +109,15 @@ def test_a_notification_leads_to_its_message(
 
 
 def test_the_inbox_empties_one_by_one_and_at_once(
-    browse: Browse, new_person: NewPerson, *, scripts: bool
+    browse: Browse,
+    ann: SignedInUser,
+    bob: SignedInUser,
+    conversation_id: int,
+    *,
+    scripts: bool,
 ) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
-    talk = bob.talk_with(ann)
     for number in range(3):
-        bob.say(talk, f"Number {number}.")
+        bob.say(conversation_id, f"Number {number}.")
     page = browse(ann, scripts=scripts)
     page.goto("/inbox")
     page.get_by_role("button", name="Mark read").nth(1).click()

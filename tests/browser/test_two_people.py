@@ -2,16 +2,17 @@
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Browse, NewPerson
-from tests.browser.watching import Watch
+from tests.browser.browser_errors import BrowserErrors
+from tests.browser.conftest import Browse
+from tests.browser.signed_in_users import SignedInUser
 
 
-def test_two_people_talk(browse: Browse, new_person: NewPerson) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
-    talk = ann.talk_with(bob)
+def test_two_people_talk(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
+) -> None:
     anns, bobs = browse(ann), browse(bob)
     for page in (anns, bobs):
-        page.goto(f"/conversations/{talk}")
+        page.goto(f"/conversations/{conversation_id}")
     anns.get_by_label("Your message").fill("Are you there?")
     bobs.get_by_label("Your message").fill("Hello, Ann.")
     for page in (anns, bobs):
@@ -20,18 +21,16 @@ def test_two_people_talk(browse: Browse, new_person: NewPerson) -> None:
     for page in (anns, bobs):
         page.reload()
         expect(page.locator(".message")).to_have_count(2)
-        expect(page.get_by_text("Are you there?")).to_be_visible()
-        expect(page.get_by_text("Hello, Ann.")).to_be_visible()
+        for text in ("Are you there?", "Hello, Ann."):
+            expect(page.locator(".message").get_by_text(text)).to_be_visible()
 
 
 def test_what_one_writes_the_other_sees_at_once(
-    browse: Browse, new_person: NewPerson
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
 ) -> None:
-    ann, bob = new_person("Ann"), new_person("Bob")
-    talk = ann.talk_with(bob)
     anns, bobs, bobs_list = browse(ann), browse(bob), browse(bob)
-    anns.goto(f"/conversations/{talk}")
-    bobs.goto(f"/conversations/{talk}")
+    anns.goto(f"/conversations/{conversation_id}")
+    bobs.goto(f"/conversations/{conversation_id}")
     bobs_list.goto("/notifications")
     anns.get_by_label("Your message").fill("Are you there?")
     expect(bobs.locator("#typing")).to_contain_text("Ann is writing")
@@ -42,12 +41,11 @@ def test_what_one_writes_the_other_sees_at_once(
     expect(bobs_list).to_have_title("Notifications · Parley")
 
 
-def test_of_two_edits_at_once_the_slower_is_told(
-    browse: Browse, watch: Watch, new_person: NewPerson
+def test_of_two_concurrent_edits_the_second_is_warned(
+    browse: Browse, browser_errors: BrowserErrors, ann: SignedInUser, bob: SignedInUser
 ) -> None:
-    watch.forgive(409)
-    ann, bob = new_person("Ann"), new_person("Bob")
-    sent = ann.say(ann.talk_with(bob), "Supper at six.")
+    browser_errors.allow(412)
+    sent = ann.say(ann.start_direct(bob), "Supper at six.")
     slow, quick = browse(ann, scripts=False), browse(ann, scripts=False)
     for page in (slow, quick):
         page.goto(f"/messages/{sent}/edit")

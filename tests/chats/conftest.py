@@ -1,19 +1,16 @@
 """Fixtures of the pages' tests: browsers of people who are signed in."""
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from django.test import Client
 
-from messaging.models import User
-
-BrowserOf = Callable[[User], Client]
-
-
-def browser_of(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
+from messaging.ids import UserId
+from messaging.models import Message, Session, User
+from messaging.services.notifications import mark_message_read
+from tests.browsers import browser_of
+from tests.contract.sample_data import PASSWORD, SampleData, create_sample_data
+from tests.proofs import received_by
 
 
 @pytest.fixture
@@ -32,3 +29,43 @@ def bobs(bob: User) -> Client:
 def cleos(cleo: User) -> Client:
     """Cleo's browser."""
     return browser_of(cleo)
+
+
+@pytest.fixture
+def sample_data(db: None) -> SampleData:
+    """Ann has two browsers, and a message that she has read."""
+    sample_data = create_sample_data()
+    ann, bob = (User.objects.get(username=name) for name in ("ann", "bob"))
+    read = Message.objects.create(sender=bob, receiver=ann, content="read")
+    mark_message_read(message=received_by(ann, read), reader=UserId(ann.pk))
+    browser_of(ann)
+    return replace(
+        sample_data,
+        examples={
+            **sample_data.examples,
+            "read_message.message_id": sample_data.examples[
+                "messages_mark_read.message_id"
+            ],
+            "unread_message.message_id": read.pk,
+            "reference": Session.objects.get(user=ann).pk,
+            "user_id": ann.pk,
+            "sign_in.username": "ann",
+            "sign_up.username": "newcomer",
+            "add_participant.username": "dora",
+            "unblock.username": "anselm",
+            "kind": "direct",
+            "start_conversation.participant": "cleo",
+            "read_conversation.up_to": 4,
+            "range": "1-4",
+            "edit_message.version": 3,
+            "on": "1",
+            "days": 30,
+            "current": PASSWORD,
+        },
+    )
+
+
+@pytest.fixture
+def sample_data_browser(sample_data: SampleData) -> Client:
+    """Ann's browser; she has a row of everything in the sample data."""
+    return browser_of(User.objects.get(username="ann"))

@@ -1,4 +1,4 @@
-"""A page as a browser would take it apart."""
+"""HTML pages, parsed."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser

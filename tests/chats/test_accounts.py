@@ -1,8 +1,10 @@
 """Signing up, in and out; changing the password."""
 
+import re
 from http import HTTPStatus
 
 import pytest
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -10,7 +12,7 @@ from messaging.models import User
 from messaging.rates import Rate
 from messaging.services.invites import create_invite
 from messaging.services.tokens import issue_token
-from tests.chats.conftest import browser_of
+from tests.browsers import browser_of
 from tests.conftest import PASSWORD
 
 SIGN_UP = {"username": "dora", "display_name": "Dora", "password": PASSWORD}
@@ -44,7 +46,7 @@ def test_signing_up_signs_in(db: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "status", "told"),
+    ("change", "status", "text"),
     [
         ({"username": "ANN"}, 409, "This username is taken."),
         ({"username": "no spaces"}, 422, "A username has 1 to 64 letters"),
@@ -54,12 +56,34 @@ def test_signing_up_signs_in(db: None) -> None:
     ],
 )
 def test_a_refused_sign_up_says_why(
-    ann: User, change: dict[str, str], status: int, told: str
+    ann: User, change: dict[str, str], status: int, text: str
 ) -> None:
     answer = Client().post("/sign-up", {**SIGN_UP, **change})
     assert answer.status_code == status
-    assert told in answer.content.decode()
+    assert text in answer.content.decode()
     assert User.objects.count() == 1
+
+
+def test_a_refused_sign_up_says_all_that_is_wrong(ann: User) -> None:
+    wrong = {"username": "no spaces", "display_name": "x" * 300, "password": "short"}
+    answer = Client().post("/sign-up", wrong)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    text = answer.content.decode()
+    assert text.count("A username has 1 to 64 letters") == 1
+    assert text.count("A display name has 1 to 100") == 1
+    assert text.count("This password is too short") == 1
+    assert User.objects.count() == 1
+
+
+@pytest.mark.parametrize("username", ["", "ANN"])
+def test_what_is_wrong_elsewhere_is_said_with_a_name_that_cannot_be(
+    ann: User, username: str
+) -> None:
+    wrong = {"username": username, "display_name": "x" * 300, "password": "short"}
+    text = Client().post("/sign-up", wrong).content.decode()
+    assert "A display name has 1 to 100" in text
+    assert "This password is too short" in text
+    assert "A username has 1 to 64 letters" not in text
 
 
 def test_registrations_are_counted(db: None, settings: Settings) -> None:
@@ -82,7 +106,9 @@ def test_where_nobody_registers_the_page_says_so(db: None, settings: Settings) -
 def test_by_invitation_the_page_asks_for_a_code(db: None, settings: Settings) -> None:
     settings.PARLEY_REGISTRATION = "invite"
     code = create_invite(uses=1, expires_in=None)
-    assert b"Invite code" in Client().get("/sign-up").content
+    page = Client().get("/sign-up").content.decode()
+    assert '<label for="id_invite_code">Invite code</label>' in page
+    assert re.search(r'<input[^>]* name="invite_code"[^>]* required', page)
     for wrong in ("", "guessed"):
         answer = Client().post("/sign-up", {**SIGN_UP, "invite_code": wrong})
         assert answer.status_code == HTTPStatus.FORBIDDEN
@@ -109,16 +135,16 @@ def test_a_new_password_ends_everything_else(ann: User, anns: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "told"),
+    ("form", "text"),
     [
         ({"current": "wrong", "new_password": "four other words"}, "is wrong"),
         ({"current": PASSWORD, "new_password": "short"}, "too short"),
     ],
 )
 def test_a_refused_password_changes_nothing(
-    ann: User, anns: Client, form: dict[str, str], told: str
+    ann: User, anns: Client, form: dict[str, str], text: str
 ) -> None:
-    assert told in anns.post("/account/password", form).content.decode()
+    assert text in anns.post("/account/password", form).content.decode()
     ann.refresh_from_db()
     assert ann.check_password(PASSWORD)
 
@@ -130,3 +156,14 @@ def test_guesses_at_the_password_are_counted(anns: Client, settings: Settings) -
     anns.post("/account/password", form)
     answer = anns.post("/account/password", {**form, "current": PASSWORD})
     assert answer.status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+
+def test_the_deletion_and_its_receipt_say_what_gone_means(ann: User) -> None:
+    client = browser_of(ann)
+    before = client.get("/account/delete").content.decode()
+    after = client.post("/account/delete", {"password": PASSWORD}).content.decode()
+    soon = "Within a minute" if connection.vendor == "sqlite" else "Later"
+    for page in (before, after):
+        for text in ("Out of the database", soon, "Backups", "the title of a group"):
+            assert text in page
+    assert "Nothing of it is left in the database" in after

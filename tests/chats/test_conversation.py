@@ -14,6 +14,7 @@ from messaging.services.conversations import start_group
 from messaging.services.messages import delete_message, edit_message
 from tests.chats.html import parse
 from tests.proofs import own_of
+from tests.rows import overwrite
 
 IN_PLACE = {"HX-Request": "true"}
 
@@ -43,7 +44,7 @@ def test_both_see_what_was_said(anns: Client, bobs: Client, path: str) -> None:
 @pytest.mark.parametrize(
     "what", ["", "/messages", "/composer", "/messages?around=1", "?around=1"]
 )
-def test_strangers_see_what_is_not_there(cleos: Client, path: str, what: str) -> None:
+def test_strangers_get_not_found(cleos: Client, path: str, what: str) -> None:
     theirs, missing = cleos.get(f"{path}{what}"), cleos.get(f"{path}77{what}")
     assert theirs.status_code == missing.status_code == HTTPStatus.NOT_FOUND
     assert parse(theirs.content).text == parse(missing.content).text
@@ -74,6 +75,17 @@ def test_page_and_rows_share_what_is_cached(
     assert bobs.get(path).headers["X-Cache"] == "hit"
     reply = anns.get(f"{path}?reply={message.pk}")
     assert reply.headers["X-Cache"] == "hit"
+
+
+@pytest.mark.parametrize("query", ["n=1", "cursor_=x", "n=1&n=2", "%00"])
+def test_rows_without_a_position_come_from_the_cache(
+    anns: Client, path: str, query: str
+) -> None:
+    first = anns.get(f"{path}/messages")
+    again = anns.get(f"{path}/messages?{query}")
+    assert again.headers["X-Cache"] == "hit"
+    assert again.headers["ETag"] == first.headers["ETag"]
+    assert anns.get(f"{path}?{query}").headers["X-Cache"] == "hit"
 
 
 def test_rows_that_did_not_change_are_not_sent_again(anns: Client, path: str) -> None:
@@ -116,17 +128,17 @@ def test_a_line_stands_above_what_is_new(
 ) -> None:
     bobs.post(f"{path}/read", {"up_to": "1"})
     forged = Message.objects.create(
-        sender=ann, receiver=bob, content='<li id="m1"><li id="new-line">'
+        sender=ann, receiver=bob, content='<li id="m1"><li id="unread-line">'
     )
     Message.objects.create(sender=ann, receiver=bob, content="more")
-    assert parse(anns.get(path).content).ids("new-line") == []
+    assert parse(anns.get(path).content).ids("unread-line") == []
     page = bobs.get(path).content.decode()
-    line, first = page.index('id="new-line"'), page.index(f'<li id="m{forged.pk}"')
+    line, first = page.index('id="unread-line"'), page.index(f'<li id="m{forged.pk}"')
     assert page.index(f'<li id="m{message.pk}"') < line < first
-    assert page.count('id="new-line"') == 1
+    assert page.count('id="unread-line"') == 1
 
 
-def test_reading_is_told_and_not_guessed(
+def test_reading_is_reported_by_the_page(
     bobs: Client, bob: User, path: str, message: Message
 ) -> None:
     bobs.get(path)
@@ -136,23 +148,84 @@ def test_reading_is_told_and_not_guessed(
     assert not Notification.objects.filter(user=bob, is_read=False).exists()
 
 
-def test_a_part_of_the_page_is_told_the_count(bobs: Client, path: str) -> None:
+def test_a_fragment_carries_the_unread_count(bobs: Client, path: str) -> None:
     answer = bobs.post(f"{path}/read", {"up_to": "1"}, headers=IN_PLACE)
     (badge,) = parse(answer.content).all("b")
     assert (badge["data-count"], badge["hx-swap-oob"]) == ("0", "true")
 
 
 @pytest.mark.parametrize("up_to", ["", "x", "-1", "1" * 30, "²"])
-def test_what_is_no_place_marks_nothing(bobs: Client, path: str, up_to: str) -> None:
+def test_an_invalid_position_marks_nothing_read(
+    bobs: Client, path: str, up_to: str
+) -> None:
     answer = bobs.post(f"{path}/read", {"up_to": up_to})
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert Notification.objects.filter(is_read=False).exists()
 
 
+@pytest.fixture
+def five(ann: User, bob: User, message: Message) -> list[Message]:
+    """Ann's to Bob, of which `message` is the first."""
+    more = [
+        Message.objects.create(sender=ann, receiver=bob, content=f"{number}")
+        for number in range(4)
+    ]
+    return [message, *more]
+
+
+def _unread(reader: User) -> list[int]:
+    """Sequences."""
+    unread = Notification.objects.filter(user=reader, is_read=False)
+    return sorted(unread.values_list("message__sequence", flat=True))
+
+
+def test_only_what_was_on_the_screen_is_marked(
+    bobs: Client, bob: User, path: str, five: list[Message]
+) -> None:
+    answer = bobs.post(f"{path}/read", {"range": ["2-2", "4-9"]}, headers=IN_PLACE)
+    assert answer.status_code == HTTPStatus.OK
+    assert _unread(bob) == [1, 3]
+    (badge,) = parse(answer.content).all("b")
+    assert badge["data-count"] == "2"
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        ["1"],
+        ["1-"],
+        ["-1"],
+        ["0-1"],
+        ["2-1"],
+        ["1-2-3"],
+        ["1-\u00b2"],
+        ["1- 2"],
+        ["1-x"],
+        [f"1-{2**63}"],
+        ["1-1", ""],
+        ["1-1"] * 101,
+    ],
+)
+def test_what_is_no_range_marks_nothing(
+    bobs: Client, bob: User, path: str, five: list[Message], ranges: list[str]
+) -> None:
+    answer = bobs.post(f"{path}/read", {"range": ranges})
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert _unread(bob) == [1, 2, 3, 4, 5]
+
+
+def test_a_hundred_ranges_are_marked_at_once(
+    bobs: Client, bob: User, path: str, five: list[Message]
+) -> None:
+    ranges = [f"{first}-{first}" for first in range(2, 202, 2)]
+    assert bobs.post(f"{path}/read", {"range": ranges}).status_code == HTTPStatus.FOUND
+    assert _unread(bob) == [1, 3, 5]
+
+
 def test_sending_comes_back_to_what_was_sent(bobs: Client, path: str) -> None:
     answer = bobs.post(f"{path}/send", {"content": "Yes."})
     sent = Message.objects.get(content="Yes.")
-    assert answer.headers["Location"] == f"{path}#m{sent.pk}"
+    assert answer.headers["Location"] == f"{path}?end=1#m{sent.pk}"
 
 
 def test_sending_in_place_leaves_a_fresh_form(bobs: Client, path: str) -> None:
@@ -217,7 +290,7 @@ def test_a_reply_is_not_to_another_conversations_message(
         ({}, 422),
     ],
 )
-def test_a_refusal_is_told_in_place_and_sends_nothing(
+def test_a_refusal_is_shown_in_place_and_sends_nothing(
     bobs: Client, path: str, form: dict[str, str], status: int
 ) -> None:
     answer = bobs.post(f"{path}/send", form, headers=IN_PLACE)
@@ -228,7 +301,7 @@ def test_a_refusal_is_told_in_place_and_sends_nothing(
     assert Message.objects.count() == 1
 
 
-def test_a_block_is_told_without_saying_whose(
+def test_a_block_is_reported_without_naming_the_blocker(
     anns: Client, ann: User, bob: User, path: str
 ) -> None:
     block(blocker=bob, blocked=ann)
@@ -242,7 +315,7 @@ def test_older_messages_are_a_page_further(
 ) -> None:
     for number in range(60):
         Message.objects.create(sender=bob, receiver=ann, content=f"number {number}")
-    page = parse(anns.get(path).content)
+    page = parse(anns.get(f"{path}?end=1").content)
     assert len(page.ids("m")) - len(page.ids("ma") + page.ids("me")) == 50
     (older,) = [link for link in page.all("a") if "cursor=" in link.get("href", "")]
     for address in (older["href"], older["hx-get"]):
@@ -266,17 +339,32 @@ def test_a_message_is_shown_in_its_place(
     assert "number 59" in parse(anns.get(newer["hx-get"]).content).text
 
 
+@pytest.mark.parametrize("place", ["around", "reply"])
+def test_a_link_to_a_deleted_message_redirects_to_the_conversation(
+    anns: Client, cleos: Client, ann: User, message: Message, path: str, place: str
+) -> None:
+    link = f"{path}?{place}={message.pk}"
+    delete_message(message=own_of(ann, message))
+    answer = anns.get(link)
+    assert answer.status_code == HTTPStatus.NOT_FOUND
+    page = parse(answer.content)
+    assert "There is no such message." in page.text
+    assert path in [each.get("href") for each in page.all("a")]
+    theirs = parse(cleos.get(link).content)
+    assert path not in [each.get("href") for each in theirs.all("a")]
+
+
 @pytest.mark.parametrize(
     "query", ["cursor=x", "around=x", "around=1&after=1", "after=-1", "after="]
 )
-def test_what_is_no_place_is_refused(anns: Client, path: str, query: str) -> None:
+def test_an_invalid_position_is_refused(anns: Client, path: str, query: str) -> None:
     for address in (f"{path}?{query}", f"{path}/messages?{query}"):
         answer = anns.get(address)
         assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
         assert "X-Cache" not in answer.headers
 
 
-def test_days_are_told_apart_and_names_not_repeated(
+def test_days_have_headings_and_names_are_not_repeated(
     anns: Client, ann: User, bob: User
 ) -> None:
     noon, conversation = datetime(2026, 3, 14, 12, tzinfo=UTC), 0
@@ -298,6 +386,56 @@ def test_days_are_told_apart_and_names_not_repeated(
         *("day", "message"),
     ]
     assert "Saturday, 14 March 2026" in rows.text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "kinds"),
+    [
+        # Back by five hours, by a day, and by nothing.
+        ((300, 0, 1), ["day", "message", "message", "message continued"]),
+        ((60 * 24, 60 * 24 - 1, 0), ["day", "message", "message", "day", "message"]),
+        ((0, 0), ["day", "message", "message continued"]),
+        # Over midnight.
+        ((719, 721), ["day", "message", "day", "message"]),
+    ],
+)
+def test_times_that_go_back_are_under_headings_of_their_own(
+    anns: Client, ann: User, bob: User, minutes: tuple[int, ...], kinds: list[str]
+) -> None:
+    noon, conversation = datetime(2026, 3, 14, 12, tzinfo=UTC), 0
+    for minute in minutes:
+        conversation = Message.objects.create(
+            sender=ann,
+            receiver=bob,
+            content="x",
+            timestamp=noon + timedelta(minutes=minute),
+        ).conversation_id
+    rows = parse(anns.get(f"/conversations/{conversation}/messages").content)
+    assert kinds == [
+        row["class"]
+        for row in rows.all("li")
+        if "data-id" in row or row.get("class") == "day"
+    ]
+
+
+def test_a_message_of_the_future_does_not_keep_its_conversation_on_top(
+    anns: Client, ann: User, bob: User, cleo: User
+) -> None:
+    far = datetime(2099, 1, 1, tzinfo=UTC)
+    first = Message.objects.create(
+        sender=ann, receiver=bob, content="then", timestamp=far
+    )
+    Message.objects.create(sender=ann, receiver=cleo, content="now")
+    rows = parse(anns.get("/conversations").content).text
+    assert rows.index("Cleo") < rows.index("Bob")
+    conversation = first.conversation
+    assert conversation is not None
+    # As one was left by an earlier version.
+    overwrite(Conversation.objects.filter(pk=conversation.pk), last_activity_at=far)
+    Message.objects.create(sender=bob, receiver=ann, content="and on")
+    Message.objects.create(sender=ann, receiver=cleo, content="now")
+    rows = parse(anns.get("/conversations").content).text
+    assert rows.index("Cleo") < rows.index("Bob")
 
 
 def test_a_group_has_its_title(bobs: Client, group: Conversation) -> None:
@@ -322,7 +460,7 @@ def test_what_a_page_costs_does_not_grow(anns: Client, ann: User, bob: User) -> 
         ) as queries:
             anns.get(f"/conversations/{parent.conversation_id}")
         costs.add(len(queries))
-    assert costs == {10}
+    assert costs == {9}
 
 
 def test_the_other_of_a_conversation_is_named(

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from messaging.models import Conversation, Message, User
 from messaging.services.conversations import start_group
 from tests.chats.html import parse
-from tests.conftest import MakeUser, Meanwhile
+from tests.conftest import MakeUser, RunBeforeQuery
 
 IN_PLACE = {"HX-Request": "true"}
 
@@ -116,7 +116,7 @@ def test_a_group_is_started_once_from_a_form(anns: Client, bob: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("form", "status", "told"),
+    ("form", "status", "text"),
     [
         ({"kind": "direct", "participant": "nobody"}, 404, "no such person"),
         ({"kind": "direct", "participant": "ann"}, 422, "yourself"),
@@ -125,25 +125,29 @@ def test_a_group_is_started_once_from_a_form(anns: Client, bob: User) -> None:
     ],
 )
 def test_a_refused_start_says_why(
-    anns: Client, form: dict[str, str], status: int, told: str
+    anns: Client, form: dict[str, str], status: int, text: str
 ) -> None:
     answer = anns.post("/conversations/new", form)
     assert answer.status_code == status
     page = parse(answer.content)
-    assert told in page.text
+    assert text in page.text
     assert not Conversation.objects.exists()
 
 
-def test_someone_new_is_told_what_to_do(anns: Client) -> None:
+def test_an_empty_list_explains_what_to_do(anns: Client) -> None:
     assert "No conversations yet." in parse(anns.get("/conversations").content).text
     assert "All caught up." in parse(anns.get("/inbox").content).text
     assert anns.get("/").status_code == HTTPStatus.FOUND
 
 
 def test_an_inbox_outlives_what_ends_while_it_is_read(
-    bobs: Client, ann: User, bob: User, message: Message, meanwhile: Meanwhile
+    bobs: Client,
+    ann: User,
+    bob: User,
+    message: Message,
+    run_before_query: RunBeforeQuery,
 ) -> None:
-    with meanwhile(ann.delete, before='SELECT "messaging_conversation"."id"'):
+    with run_before_query(ann.delete, before='SELECT "messaging_conversation"."id"'):
         page = bobs.get("/inbox")
     assert page.status_code == 200
     assert not Message.objects.exists()

@@ -15,7 +15,7 @@ IN_PLACE = {"HX-Request": "true"}
 
 
 @pytest.fixture
-def told(ann: User, bob: User, group: Conversation) -> Message:
+def notified(ann: User, bob: User, group: Conversation) -> Message:
     """Bob was written to, mentioned and replied to; this is what he was replied."""
     Message.objects.create(sender=ann, receiver=bob, content="Tea at four?")
     Message.objects.create(sender=ann, conversation=group, content="@bob, tea?")
@@ -25,7 +25,7 @@ def told(ann: User, bob: User, group: Conversation) -> Message:
     )
 
 
-def test_each_says_who_did_what_and_where(bobs: Client, told: Message) -> None:
+def test_each_says_who_did_what_and_where(bobs: Client, notified: Message) -> None:
     page = parse(bobs.get("/notifications").content)
     text = " ".join(page.text.split())
     places = [
@@ -38,12 +38,14 @@ def test_each_says_who_did_what_and_where(bobs: Client, told: Message) -> None:
     ]
     assert places == sorted(places)
     assert "(3) Notifications · Parley" in text
-    link = f"/conversations/{told.conversation_id}?around={told.pk}#m{told.pk}"
+    link = (
+        f"/conversations/{notified.conversation_id}?around={notified.pk}#m{notified.pk}"
+    )
     assert link in [each["href"] for each in page.all("a")]
 
 
-def test_read_ones_stay_without_a_button(bobs: Client, told: Message) -> None:
-    first = Notification.objects.get(message=told, user__username="bob")
+def test_read_ones_stay_without_a_button(bobs: Client, notified: Message) -> None:
+    first = Notification.objects.get(message=notified, user__username="bob")
     answer = bobs.post(f"/notifications/{first.pk}/read", headers=IN_PLACE)
     assert b'data-count="2"' in answer.content
     assert b"hx-swap-oob" in answer.content
@@ -57,7 +59,7 @@ def test_read_ones_stay_without_a_button(bobs: Client, told: Message) -> None:
 
 
 def test_all_that_was_shown_is_marked_read(
-    bobs: Client, ann: User, bob: User, told: Message
+    bobs: Client, ann: User, bob: User, notified: Message
 ) -> None:
     page = parse(bobs.get("/notifications").content)
     (up_to,) = [field for field in page.all("input") if field.get("name") == "up_to"]
@@ -69,7 +71,9 @@ def test_all_that_was_shown_is_marked_read(
     assert Notification.objects.get(user=bob, is_read=False).message == later
 
 
-def test_a_notification_is_its_owners(cleos: Client, bob: User, told: Message) -> None:
+def test_a_notification_is_its_owners(
+    cleos: Client, bob: User, notified: Message
+) -> None:
     bobs_own = Notification.objects.filter(user=bob).first()
     assert bobs_own
     answer = cleos.post(f"/notifications/{bobs_own.pk}/read")
@@ -94,9 +98,9 @@ def test_the_page_costs_the_same_whatever_its_size(
         with CaptureQueriesContext(connection) as queries:
             bobs.get("/notifications")
         costs.add(len(queries))
-    # The session, the person, the counts, the notifications, the titles.
-    assert costs == {5}
+    # The session with its person, the counts, the notifications, the titles.
+    assert costs == {4}
 
 
-def test_who_has_none_is_told_so(bobs: Client) -> None:
+def test_an_empty_list_of_notifications_says_so(bobs: Client) -> None:
     assert "Nothing yet." in parse(bobs.get("/notifications").content).text

@@ -54,19 +54,19 @@ def test_blocking_and_unblocking(anns: Client, ann: User, bob: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "told"),
+    ("path", "status", "text"),
     [
         ("/people/nobody/block", 404, "There is no such person."),
         ("/people/ann/block", 422, "You cannot block yourself."),
         ("/people/nobody/unblock", 404, "There is no account named nobody."),
     ],
 )
-def test_a_refusal_is_told_in_place_and_as_a_page(
-    anns: Client, path: str, status: int, told: str
+def test_a_refusal_is_shown_in_place_and_as_a_page(
+    anns: Client, path: str, status: int, text: str
 ) -> None:
     whole, part = anns.post(path), anns.post(path, headers=IN_PLACE)
     assert whole.status_code == part.status_code == status
-    assert told in parse(whole.content).text
+    assert text in parse(whole.content).text
     assert part.headers["HX-Retarget"] == "#flashes"
     assert "<html" not in part.content.decode()
     assert not Block.objects.exists()

@@ -89,7 +89,7 @@ def test_what_nobody_can_be_called_is_missing(
     assert answer.status_code == HTTPStatus.NOT_FOUND
 
 
-def test_browsers_are_told_so_in_words(db: None) -> None:
+def test_browsers_get_a_not_found_page_in_plain_words(db: None) -> None:
     browser = {"Accept": "text/html,application/xhtml+xml"}
     page = Client().get("/x", headers=browser)
     assert b"There is nothing here" in page.content

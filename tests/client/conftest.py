@@ -9,7 +9,7 @@ from parley_client import Parley
 from tests.live_server import LiveServer, Person, served_database
 
 # Seconds: long enough for a busy machine.
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 
 class SignIn(Protocol):
@@ -18,7 +18,7 @@ class SignIn(Protocol):
         person: Person,
         *,
         url: str | None = None,
-        timeout: float = PATIENCE,
+        timeout: float = TIMEOUT,
         retries: int = 6,
     ) -> Parley: ...
 
@@ -43,7 +43,7 @@ def sign_in(server: LiveServer) -> Iterator[SignIn]:
         person: Person,
         *,
         url: str | None = None,
-        timeout: float = PATIENCE,
+        timeout: float = TIMEOUT,
         retries: int = 6,
     ) -> Parley:
         parley = Parley(

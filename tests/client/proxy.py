@@ -1,4 +1,4 @@
-"""A proxy that does to requests and answers what networks do."""
+"""A proxy that drops, repeats, cuts and delays requests and answers."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from typing import Final
 _CLIENT_TIME: Final = 60.0
 
 
-class Fault(Enum):
+class NetworkFault(Enum):
     NONE = auto()
     DROPPED_REQUEST = auto()
     """The connection breaks before the server hears of the request."""
@@ -32,7 +32,7 @@ class Fault(Enum):
 
 
 # What happens to a request, by its number, counted from 0.
-Plan = Callable[[int], Fault]
+Plan = Callable[[int], NetworkFault]
 
 _BAD_GATEWAY: Final = (
     b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\n"
@@ -48,10 +48,10 @@ class FaultyProxy:
     """Listens at `url`; `seen` has what became of each request, in order."""
 
     url: str
-    seen: list[tuple[str, Fault]] = field(default_factory=list)
+    seen: list[tuple[str, NetworkFault]] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
-    def fault(self, plan: Plan, line: str) -> Fault:
+    def fault(self, plan: Plan, line: str) -> NetworkFault:
         with self._lock:
             fault = plan(len(self.seen))
             self.seen.append((line, fault))
@@ -109,19 +109,19 @@ def _serve(
 
 def _pass_on(
     request: bytes,
-    fault: Fault,
+    fault: NetworkFault,
     client: socket.socket,
     server: socket.socket,
     answers: "_Messages",
 ) -> bool:
     """Whether the connection is still there afterwards."""
     match fault:
-        case Fault.DROPPED_REQUEST:
+        case NetworkFault.DROPPED_REQUEST:
             return False
-        case Fault.BUSY:
+        case NetworkFault.BUSY:
             client.sendall(_BUSY)
             return True
-        case Fault.REPEATED_REQUEST:
+        case NetworkFault.REPEATED_REQUEST:
             server.sendall(request)
             answers.read()
         case _:
@@ -129,17 +129,17 @@ def _pass_on(
     server.sendall(request)
     answer = answers.read()
     match fault:
-        case Fault.DROPPED_ANSWER:
+        case NetworkFault.DROPPED_ANSWER:
             return False
-        case Fault.BROKEN_ANSWER:
+        case NetworkFault.BROKEN_ANSWER:
             client.sendall(answer[: len(answer) // 2])
             return False
-        case Fault.HELD_ANSWER:
+        case NetworkFault.HELD_ANSWER:
             client.recv(1)
             return False
-        case Fault.BAD_GATEWAY:
+        case NetworkFault.BAD_GATEWAY:
             client.sendall(_BAD_GATEWAY)
-        case Fault.REPEATED_ANSWER:
+        case NetworkFault.REPEATED_ANSWER:
             client.sendall(answer * 2)
         case _:
             client.sendall(answer)
@@ -147,7 +147,7 @@ def _pass_on(
 
 
 class _Messages:
-    """The requests or answers on a connection, whose lengths are told beforehand."""
+    """The requests or answers on a connection, each with a Content-Length."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -159,7 +159,7 @@ class _Messages:
             if not self._receive():
                 return b""
         head = self._taken(end + 4)
-        return head + self._taken(_length_told(head))
+        return head + self._taken(_content_length(head))
 
     def _taken(self, length: int) -> bytes:
         while len(self._ahead) < length:
@@ -174,7 +174,7 @@ class _Messages:
         return bool(piece)
 
 
-def _length_told(head: bytes) -> int:
+def _content_length(head: bytes) -> int:
     for line in head.lower().split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name == b"content-length":

@@ -1,4 +1,4 @@
-"""Passes bytes on, and breaks every connection when told to."""
+"""A TCP relay that breaks all its connections on request."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A server that tells of events what a test wants it to, over real connections."""
+"""A server of event streams with scripted answers, over real connections."""
 
 import socket
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ _CLIENT_TIME: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScriptedConnection:
     """What one connection is answered with, in these pieces, before it is closed."""
 
     pieces: Sequence[bytes]
@@ -29,12 +29,12 @@ class EventServer:
 
 
 @contextmanager
-def event_server(*parts: Part) -> Iterator[EventServer]:
-    """Answers a connection with each part; afterwards nobody is there any more."""
+def event_server(*script: ScriptedConnection) -> Iterator[EventServer]:
+    """Answers each connection with the next one; afterwards nobody is there any more."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(_CLIENT_TIME)
         server = EventServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        thread = Thread(target=_serve, args=(listener, server, parts))
+        thread = Thread(target=_serve, args=(listener, server, script))
         thread.start()
         try:
             yield server
@@ -42,17 +42,19 @@ def event_server(*parts: Part) -> Iterator[EventServer]:
             thread.join()
 
 
-def _serve(listener: socket.socket, server: EventServer, parts: Sequence[Part]) -> None:
-    for part in parts:
+def _serve(
+    listener: socket.socket, server: EventServer, script: Sequence[ScriptedConnection]
+) -> None:
+    for answer in script:
         connection, _ = listener.accept()
         with connection:
             connection.settimeout(_CLIENT_TIME)
             server.asked_after.append(_last_event_id(connection))
-            head = f"HTTP/1.1 {part.status}\r\nContent-Type: {part.kind}\r\n"
+            head = f"HTTP/1.1 {answer.status}\r\nContent-Type: {answer.kind}\r\n"
             connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
-            for piece in part.pieces:
+            for piece in answer.pieces:
                 connection.sendall(piece)
-            if part.held:
+            if answer.held:
                 connection.recv(1)
 
 

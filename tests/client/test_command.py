@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from parley_client.cli import main
-from tests.client.sse_server import Part, event_server
-from tests.client.test_events import ANN, created, frame, message
+from parley_client import Parley
+from parley_client.cli import SignedIn, main
+from tests.client.frames import ANN, created, frame, message
+from tests.client.sse_server import ScriptedConnection, event_server
 from tests.live_server import PASSWORD, LiveServer, Person
 
 pytestmark = pytest.mark.django_db
@@ -46,20 +47,24 @@ class Terminal:
             text=True,
         )
 
-    def run(self, *arguments: str, told: str = "") -> str:
+    def run(self, *arguments: str, stdin: str = "") -> str:
         process = self.start(*arguments)
-        out, wrong = process.communicate(told)
+        out, wrong = process.communicate(stdin)
         assert (process.returncode, wrong) == (0, ""), wrong
         return out
 
-    def refused(self, *arguments: str, told: str = "") -> str:
+    def refused(self, *arguments: str, stdin: str = "") -> str:
         process = self.start(*arguments)
-        out, wrong = process.communicate(told)
+        out, wrong = process.communicate(stdin)
         assert (process.returncode, out) == (1, "")
         return wrong
 
+    def parley(self) -> Parley:
+        kept = SignedIn.model_validate_json(self.kept.read_bytes())
+        return Parley(kept.url, token=kept.token)
+
     def sign_in(self, url: str, person: Person) -> None:
-        self.run("sign-in", url, person.username, "--password-stdin", told=PASSWORD)
+        self.run("sign-in", url, person.username, "--password-stdin", stdin=PASSWORD)
 
 
 @pytest.fixture
@@ -82,12 +87,54 @@ def test_two_people_talk(
     sent = of_ann.run("send", bob.username, "Is this thing on?")
     assert sent.endswith(f"{ann.username}: Is this thing on?\n")
     assert re.fullmatch(rf" *\d+  {ann.username} \(1\)\n", of_bob.run("list"))
-    of_bob.run("send", ann.username, "-", told="Loud\nand clear.")
+    of_bob.run("send", ann.username, "-", stdin="Loud\nand clear.")
     read = of_bob.run("read", ann.username)
     assert read.index("thing on?") < read.index("Loud\nand clear.")
     assert re.fullmatch(rf" *\d+  {ann.username}\n", of_bob.run("list"))
     number = of_bob.run("list").split()[0]
     assert of_bob.run("read", number, "-n", "1").count("\n") == 2
+
+
+def _group(owner: Terminal, member: Person, title: str) -> int:
+    """A group, and a message in it."""
+    with owner.parley() as parley:
+        group = parley.conversations.start_group(title, [member.username])
+        group.send("Ahoy")
+        return group.id
+
+
+def test_a_group_is_read_by_the_title_that_is_listed(
+    of_ann: Terminal, of_bob: Terminal, bob: Person
+) -> None:
+    title = f"Crew {secrets.token_hex(4)}"
+    number = _group(of_ann, bob, title)
+    assert of_bob.run("list").splitlines()[0].split(maxsplit=1) == [
+        str(number),
+        f"{title} (1)",
+    ]
+    assert "Ahoy" in of_bob.run("read", title)
+    assert of_bob.run("send", title, "Aye").endswith("Aye\n")
+
+
+def test_a_group_is_not_taken_for_the_person_of_its_title(
+    of_ann: Terminal, of_bob: Terminal, ann: Person, bob: Person
+) -> None:
+    number = _group(of_ann, bob, ann.username)
+    said = of_bob.refused("send", ann.username, "a secret")
+    assert f"@{ann.username}" in said
+    assert str(number) in said
+    assert "a secret" not in of_bob.run("read", str(number))
+    of_bob.run("send", f"@{ann.username}", "a secret")
+
+
+def test_what_is_muted_is_listed_as_such(
+    of_ann: Terminal, of_bob: Terminal, bob: Person
+) -> None:
+    title = f"Crew {secrets.token_hex(4)}"
+    number = _group(of_ann, bob, title)
+    with of_bob.parley() as parley:
+        parley.conversations.get(number).mute()
+    assert f"{title} (1, muted)" in of_bob.run("list")
 
 
 def test_the_token_is_kept_for_its_owner_alone(of_ann: Terminal) -> None:
@@ -110,7 +157,7 @@ def test_a_refusal_is_a_line(of_ann: Terminal, server: LiveServer, ann: Person) 
     assert said.startswith("parley: There is no such person.")
     assert said.count("\n") == 1
     wrong = of_ann.refused(
-        *("sign-in", server.urls[0], ann.username, "--password-stdin"), told="wrong"
+        *("sign-in", server.urls[0], ann.username, "--password-stdin"), stdin="wrong"
     )
     assert "sign_in_failed" in wrong
 
@@ -145,8 +192,9 @@ def test_every_kind_of_event_is_shown(tmp_path: Path) -> None:
         "last_sequence": 0,
         "last_message": None,
         "unread_count": 0,
+        "badge_count": 0,
     }
-    seat = {"conversation_id": 7, "user": ANN}
+    change = {"conversation_id": 7, "user": ANN}
     span = {"conversation_id": 7, "reader": ANN, "from_sequence": 1}
     gone = {"conversation_id": 7, "message_id": 3, "sequence": 3, "message": None}
     notified = {
@@ -167,11 +215,11 @@ def test_every_kind_of_event_is_shown(tmp_path: Path) -> None:
         frame("conversation.updated", "7", conversation=group),
         frame("conversation.reset", "8", conversation=group),
         frame("conversation.deleted", "9", conversation_id=7),
-        frame("participant.added", "10", **seat),
-        frame("participant.removed", "11", **seat),
+        frame("participant.added", "10", **change),
+        frame("participant.removed", "11", **change),
         frame("user.updated", "12", user=ANN),
-        frame("typing", **seat, typing=True),
-        frame("typing", **seat, typing=False),
+        frame("typing", **change, typing=True),
+        frame("typing", **change, typing=False),
         frame("presence", user=ANN, online=True),
         frame("reset", "13"),
     ]
@@ -195,7 +243,7 @@ def test_every_kind_of_event_is_shown(tmp_path: Path) -> None:
 
 def watched(terminal: Terminal, frames: list[bytes], count: int) -> list[str]:
     """The first lines that `parley watch` shows of these frames."""
-    with event_server(Part(frames, held=True)) as server:
+    with event_server(ScriptedConnection(frames, held=True)) as server:
         terminal.kept.parent.mkdir(parents=True)
         terminal.kept.write_text(
             f'{{"url": "{server.url}", "username": "ann", "token": "secret"}}'

@@ -22,38 +22,8 @@ from parley_client import (
     errors,
 )
 from parley_client.frames import Frame, FrameDecoder
-from tests.client.sse_server import Part, event_server
-
-ANN: Final = {"id": 1, "username": "ann", "display_name": "Ann"}
-
-
-def message(number: int, content: str = "hello") -> dict[str, object]:
-    return {
-        "id": number,
-        "conversation_id": 1,
-        "sequence": number,
-        "sender": ANN,
-        "receiver": None,
-        "content": content,
-        "timestamp": "2026-01-01T10:00:00Z",
-        "read": False,
-        "edited": False,
-        "deleted": False,
-        "version": 1,
-        "parent_message_id": None,
-        "reply_count": 0,
-    }
-
-
-def frame(event: str, cursor: str | None = None, /, **payload: object) -> bytes:
-    data = json.dumps({"type": event, **payload}, ensure_ascii=False)
-    named = "" if cursor is None else f"id: {cursor}\n"
-    return f"event: {event}\n{named}data: {data}\n\n".encode()
-
-
-def created(number: int, content: str = "hello") -> bytes:
-    return frame("message.created", f"c{number}", message=message(number, content))
-
+from tests.client.frames import ANN, created, frame
+from tests.client.sse_server import ScriptedConnection, event_server
 
 # The server asks to come back at once: no test waits for two seconds.
 SOON: Final = b"retry: 0\n\n"
@@ -70,12 +40,12 @@ UNAUTHENTICATED: Final = json.dumps(
         "errors": [],
     }
 ).encode()
-REVOKED: Final = Part(
+REVOKED: Final = ScriptedConnection(
     [UNAUTHENTICATED], status="401 Unauthorized", kind="application/problem+json"
 )
 
 
-def told(url: str, count: int, after: str | None = None) -> list[Event]:
+def events_of(url: str, count: int, after: str | None = None) -> list[Event]:
     parley = Parley(url, token="secret", retries=1)
     with parley, parley.events(after=after) as events:
         return list(islice(events, count))
@@ -85,8 +55,8 @@ def ids(events: list[Event]) -> list[int]:
     return [event.message.id for event in events if isinstance(event, MessageCreated)]
 
 
-def test_events_are_told_by_type() -> None:
-    told_of: list[str] = []
+def test_events_are_distinguished_by_type() -> None:
+    type_and_sequence: list[str] = []
     frames = [
         frame("ready", "c0"),
         created(1),
@@ -94,20 +64,20 @@ def test_events_are_told_by_type() -> None:
         frame("presence", user=ANN, online=False),
         frame("reset", "c9"),
     ]
-    with event_server(Part(frames)) as server:
-        for event in told(server.url, 5):
+    with event_server(ScriptedConnection(frames)) as server:
+        for event in events_of(server.url, 5):
             match event:
                 case MessageCreated(message=new):
-                    told_of.append(new.content)
+                    type_and_sequence.append(new.content)
                 case TypingChanged(user=user, typing=True):
-                    told_of.append(f"{user.username} types")
+                    type_and_sequence.append(f"{user.username} types")
                 case PresenceChanged(user=user, online=False):
-                    told_of.append(f"{user.username} went")
+                    type_and_sequence.append(f"{user.username} went")
                 case Ready() | Reset():
-                    told_of.append(event.type)
+                    type_and_sequence.append(event.type)
                 case _:
                     pytest.fail(f"{event}")
-    assert told_of == ["ready", "hello", "ann types", "ann went", "reset"]
+    assert type_and_sequence == ["ready", "hello", "ann types", "ann went", "reset"]
 
 
 @pytest.mark.parametrize(
@@ -116,30 +86,38 @@ def test_events_are_told_by_type() -> None:
 def test_a_broken_stream_goes_on_after_the_last_whole_event(
     interruption: bytes,
 ) -> None:
-    parts = Part([SOON, created(1), interruption]), Part([created(2), created(3)])
+    parts = (
+        ScriptedConnection([SOON, created(1), interruption]),
+        ScriptedConnection([created(2), created(3)]),
+    )
     with event_server(*parts) as server:
-        assert ids(told(server.url, 3)) == [1, 2, 3]
+        assert ids(events_of(server.url, 3)) == [1, 2, 3]
     assert server.asked_after == [None, "c1"]
 
 
-def test_what_has_no_id_leaves_the_place_in_the_stream() -> None:
+def test_an_event_without_an_id_keeps_the_cursor() -> None:
     typing = frame("typing", conversation_id=1, user=ANN, typing=True)
-    with event_server(Part([SOON, created(1), typing]), Part([created(2)])) as server:
-        told(server.url, 3)
+    with event_server(
+        ScriptedConnection([SOON, created(1), typing]), ScriptedConnection([created(2)])
+    ) as server:
+        events_of(server.url, 3)
     assert server.asked_after == [None, "c1"]
 
 
-def test_a_server_that_goes_is_come_back_to_at_once() -> None:
+def test_a_stopping_server_is_reconnected_to_at_once() -> None:
     slow = b"retry: 3600000\n\n"
-    parts = Part([slow, created(1), RECONNECT]), Part([created(2)])
+    parts = (
+        ScriptedConnection([slow, created(1), RECONNECT]),
+        ScriptedConnection([created(2)]),
+    )
     with event_server(*parts) as server:
-        assert ids(told(server.url, 2)) == [1, 2]
+        assert ids(events_of(server.url, 2)) == [1, 2]
     assert server.asked_after == [None, "c1"]
 
 
 def test_a_stream_begins_after_a_cursor_and_says_where_it_is() -> None:
     with (
-        event_server(Part([created(6), created(7)])) as server,
+        event_server(ScriptedConnection([created(6), created(7)])) as server,
         Parley(server.url, token="secret") as parley,
         parley.events(after="c5") as events,
     ):
@@ -149,46 +127,52 @@ def test_a_stream_begins_after_a_cursor_and_says_where_it_is() -> None:
     assert server.asked_after == ["c5"]
 
 
-def test_what_a_newer_server_tells_is_passed_over() -> None:
+def test_unknown_events_of_a_newer_server_are_skipped() -> None:
     unknown = frame("poll.closed", "c1", poll={"id": 1})
-    with event_server(Part([SOON, unknown]), Part([created(2)])) as server:
-        assert ids(told(server.url, 1)) == [2]
+    with event_server(
+        ScriptedConnection([SOON, unknown]), ScriptedConnection([created(2)])
+    ) as server:
+        assert ids(events_of(server.url, 1)) == [2]
     assert server.asked_after == [None, "c1"]
 
 
 def test_a_known_event_that_makes_no_sense_is_an_error() -> None:
     wrong = frame("message.created", "c1", message={"id": "one"})
     with (
-        event_server(Part([wrong])) as server,
+        event_server(ScriptedConnection([wrong])) as server,
         pytest.raises(errors.UnexpectedAnswerError),
     ):
-        told(server.url, 1)
+        events_of(server.url, 1)
 
 
 def test_a_stream_ends_when_the_token_is_revoked() -> None:
     with (
-        event_server(Part([SOON, created(1)]), REVOKED) as server,
+        event_server(ScriptedConnection([SOON, created(1)]), REVOKED) as server,
         pytest.raises(errors.NotAuthenticatedError),
     ):
-        told(server.url, 2)
+        events_of(server.url, 2)
 
 
-def test_a_busy_server_is_come_back_to() -> None:
-    busy = Part([b"<h1>Oops</h1>"], status="503 Service Unavailable", kind="text/html")
-    with event_server(busy, Part([created(1)])) as server:
-        assert ids(told(server.url, 1)) == [1]
+def test_a_busy_server_is_retried() -> None:
+    busy = ScriptedConnection(
+        [b"<h1>Oops</h1>"], status="503 Service Unavailable", kind="text/html"
+    )
+    with event_server(busy, ScriptedConnection([created(1)])) as server:
+        assert ids(events_of(server.url, 1)) == [1]
 
 
 def test_a_quiet_stream_may_break_as_often_as_it_likes() -> None:
-    unfinished = Part([b": quiet"], kind="text/event-stream\r\nContent-Length: 99")
-    with event_server(*[unfinished] * 4, Part([created(6)])) as server:
-        assert ids(told(server.url, 1, after="c5")) == [6]
+    unfinished = ScriptedConnection(
+        [b": quiet"], kind="text/event-stream\r\nContent-Length: 99"
+    )
+    with event_server(*[unfinished] * 4, ScriptedConnection([created(6)])) as server:
+        assert ids(events_of(server.url, 1, after="c5")) == [6]
     assert server.asked_after == ["c5"] * 5
 
 
 def test_a_server_that_was_never_there_is_an_error() -> None:
     with pytest.raises(NoAnswerError):
-        told("http://127.0.0.1:1", 1)
+        events_of("http://127.0.0.1:1", 1)
 
 
 def test_the_asynchronous_stream_resumes_too() -> None:
@@ -206,7 +190,9 @@ def test_the_asynchronous_stream_resumes_too() -> None:
                     break
         return found
 
-    with event_server(Part([SOON, created(1)]), Part([created(2)])) as server:
+    with event_server(
+        ScriptedConnection([SOON, created(1)]), ScriptedConnection([created(2)])
+    ) as server:
         assert anyio.run(listen, server.url) == [1, 2]
     assert server.asked_after == [None, "c1"]
 

@@ -38,7 +38,7 @@ def test_a_stream_that_is_cut_again_and_again_misses_and_doubles_nothing(
     server: LiveServer, sign_in: SignIn, ann: Person, bob: Person
 ) -> None:
     conversation = sign_in(ann).conversations.start(bob.username)
-    told: list[Event] = []
+    received: list[Event] = []
     with (
         relay(server.urls[0]) as connections,
         Parley(connections.url, token=bob.token) as parley,
@@ -50,12 +50,12 @@ def test_a_stream_that_is_cut_again_and_again_misses_and_doubles_nothing(
             if number % 3 == 0:
                 connections.cut()
         for event in events:
-            told.append(event)
-            if len(contents(told)) % 7 == 0:
+            received.append(event)
+            if len(contents(received)) % 7 == 0:
                 connections.cut()
-            if len(contents(told)) == MESSAGES:
+            if len(contents(received)) == MESSAGES:
                 break
-    assert contents(told) == [f"{number}" for number in range(MESSAGES)]
+    assert contents(received) == [f"{number}" for number in range(MESSAGES)]
 
 
 def test_a_message_in_an_event_is_replied_to(
@@ -74,7 +74,7 @@ def test_a_message_in_an_event_is_replied_to(
                     pass
 
 
-def test_who_is_writing_is_told(sign_in: SignIn, ann: Person, bob: Person) -> None:
+def test_typing_events_are_received(sign_in: SignIn, ann: Person, bob: Person) -> None:
     conversation = sign_in(ann).conversations.start(bob.username)
     with sign_in(bob).events() as events:
         next(events)
@@ -93,13 +93,13 @@ def test_polling_goes_on_where_it_was(
     assert list(start.items) == []
     conversation.send("one")
     conversation.send("two")
-    told: list[Event] = []
+    received: list[Event] = []
     cursor = start.next_cursor
-    while len(contents(told)) < 2:
+    while len(contents(received)) < 2:
         page = polling.poll_events(after=cursor, timeout=20, limit=1)
-        told += page.items
+        received += page.items
         cursor = page.next_cursor
-    assert contents(told) == ["one", "two"]
+    assert contents(received) == ["one", "two"]
     rest = polling.poll_events(after=cursor, timeout=1)
     assert contents(list(rest.items)) == []
 

@@ -8,7 +8,7 @@ import pytest
 
 from parley_client import NoAnswerError, Parley, errors
 from tests.client.conftest import SignIn
-from tests.client.proxy import Fault, Plan, faulty_proxy
+from tests.client.proxy import NetworkFault, Plan, faulty_proxy
 from tests.live_server import PASSWORD, LiveServer, Person
 
 pytestmark = pytest.mark.django_db
@@ -18,42 +18,44 @@ THREADS: Final = 8
 
 # Two requests of three go wrong somehow. The costly ones are rarer.
 _SOME: Final = (
-    Fault.NONE,
-    Fault.DROPPED_REQUEST,
-    Fault.NONE,
-    Fault.DROPPED_ANSWER,
-    Fault.BROKEN_ANSWER,
-    Fault.REPEATED_ANSWER,
-    Fault.NONE,
-    Fault.REPEATED_REQUEST,
-    Fault.BAD_GATEWAY,
+    NetworkFault.NONE,
+    NetworkFault.DROPPED_REQUEST,
+    NetworkFault.NONE,
+    NetworkFault.DROPPED_ANSWER,
+    NetworkFault.BROKEN_ANSWER,
+    NetworkFault.REPEATED_ANSWER,
+    NetworkFault.NONE,
+    NetworkFault.REPEATED_REQUEST,
+    NetworkFault.BAD_GATEWAY,
 )
 
 # All that need no waiting for the client to give up.
-BRIEF: Final = sorted(set(Fault) - {Fault.HELD_ANSWER}, key=str)
+BRIEF: Final = sorted(set(NetworkFault) - {NetworkFault.HELD_ANSWER}, key=str)
 
-OF_ONE_REQUEST: Final = [fault for fault in BRIEF if fault != Fault.REPEATED_REQUEST]
+OF_ONE_REQUEST: Final = [
+    fault for fault in BRIEF if fault != NetworkFault.REPEATED_REQUEST
+]
 
 
-def always(fault: Fault) -> Plan:
+def always(fault: NetworkFault) -> Plan:
     return lambda _: fault
 
 
-def second(fault: Fault) -> Plan:
+def second(fault: NetworkFault) -> Plan:
     """What happens to the second request; the others are passed on."""
-    return lambda number: fault if number == 1 else Fault.NONE
+    return lambda number: fault if number == 1 else NetworkFault.NONE
 
 
-def first(fault: Fault) -> Plan:
+def first(fault: NetworkFault) -> Plan:
     """What happens to the first request; the others are passed on."""
-    return lambda number: fault if number == 0 else Fault.NONE
+    return lambda number: fault if number == 0 else NetworkFault.NONE
 
 
-def now_and_then(number: int) -> Fault:
+def now_and_then(number: int) -> NetworkFault:
     if number % 500 == 100:
-        return Fault.HELD_ANSWER
+        return NetworkFault.HELD_ANSWER
     if number % 500 == 150:
-        return Fault.BUSY
+        return NetworkFault.BUSY
     return _SOME[number % len(_SOME)]
 
 
@@ -75,13 +77,17 @@ def test_a_thousand_sends_lose_and_double_nothing(
     received = sign_in(bob).conversations.get(conversation_id).messages(page_size=200)
     assert sorted(m.id for m in received) == sorted(m.id for m in sent)
     assert sorted(m.sequence for m in sent) == list(range(1, SENDS + 1))
-    assert happened.keys() == set(Fault)
+    assert happened.keys() == set(NetworkFault)
     assert sum(happened.values()) > SENDS * 1.3
 
 
 @pytest.mark.parametrize("fault", BRIEF, ids=str)
 def test_an_edit_is_done_once(
-    fault: Fault, server: LiveServer, sign_in: SignIn, ann: Person, bob: Person
+    fault: NetworkFault,
+    server: LiveServer,
+    sign_in: SignIn,
+    ann: Person,
+    bob: Person,
 ) -> None:
     message = sign_in(ann).messages.send(bob.username, "first")
     with (
@@ -97,7 +103,7 @@ def test_an_edit_is_done_once(
 @pytest.mark.parametrize("replied", [False, True])
 @pytest.mark.parametrize("fault", OF_ONE_REQUEST, ids=str)
 def test_a_deletion_whose_answer_was_lost_is_done(
-    fault: Fault,
+    fault: NetworkFault,
     replied: bool,
     server: LiveServer,
     sign_in: SignIn,
@@ -123,7 +129,7 @@ def test_signing_out_is_done_though_its_answer_was_lost(
     server: LiveServer, sign_in: SignIn, ann: Person
 ) -> None:
     with (
-        faulty_proxy(server.urls[0], first(Fault.DROPPED_ANSWER)) as proxy,
+        faulty_proxy(server.urls[0], first(NetworkFault.DROPPED_ANSWER)) as proxy,
         sign_in(ann, url=proxy.url) as parley,
     ):
         parley.tokens.revoke_current()
@@ -144,7 +150,7 @@ def test_an_answer_that_is_held_is_asked_for_again(
     server: LiveServer, sign_in: SignIn, ann: Person
 ) -> None:
     with (
-        faulty_proxy(server.urls[0], first(Fault.HELD_ANSWER)) as proxy,
+        faulty_proxy(server.urls[0], first(NetworkFault.HELD_ANSWER)) as proxy,
         sign_in(ann, url=proxy.url, timeout=1, retries=20) as parley,
     ):
         assert parley.me.get().username == ann.username
@@ -155,7 +161,7 @@ def test_answers_that_come_again_are_nobody_elses(
 ) -> None:
     conversation_id = sign_in(ann).conversations.start(bob.username).id
     with (
-        faulty_proxy(server.urls[0], always(Fault.REPEATED_ANSWER)) as proxy,
+        faulty_proxy(server.urls[0], always(NetworkFault.REPEATED_ANSWER)) as proxy,
         sign_in(ann, url=proxy.url) as parley,
     ):
         conversation = parley.conversations.get(conversation_id)
@@ -165,10 +171,10 @@ def test_answers_that_come_again_are_nobody_elses(
 
 
 @pytest.mark.parametrize(
-    "fault", [Fault.DROPPED_REQUEST, Fault.DROPPED_ANSWER], ids=str
+    "fault", [NetworkFault.DROPPED_REQUEST, NetworkFault.DROPPED_ANSWER], ids=str
 )
 def test_what_cannot_be_repeated_is_sent_once(
-    fault: Fault, server: LiveServer, sign_in: SignIn, ann: Person
+    fault: NetworkFault, server: LiveServer, sign_in: SignIn, ann: Person
 ) -> None:
     with (
         faulty_proxy(server.urls[0], always(fault)) as proxy,
@@ -187,7 +193,7 @@ def test_it_gives_up_after_so_many_attempts(
     server: LiveServer, sign_in: SignIn, ann: Person
 ) -> None:
     with (
-        faulty_proxy(server.urls[0], always(Fault.DROPPED_REQUEST)) as proxy,
+        faulty_proxy(server.urls[0], always(NetworkFault.DROPPED_REQUEST)) as proxy,
         sign_in(ann, url=proxy.url, retries=3) as parley,
         pytest.raises(NoAnswerError, match="me_get"),
     ):
@@ -205,7 +211,7 @@ def test_what_is_no_parley_server_is_no_answer(
     server: LiveServer, sign_in: SignIn, ann: Person
 ) -> None:
     with (
-        faulty_proxy(server.urls[0], always(Fault.BAD_GATEWAY)) as proxy,
+        faulty_proxy(server.urls[0], always(NetworkFault.BAD_GATEWAY)) as proxy,
         sign_in(ann, url=proxy.url, retries=1) as parley,
         pytest.raises(errors.UnexpectedAnswerError) as caught,
     ):
@@ -218,7 +224,7 @@ def test_an_export_that_breaks_off_is_no_export(
     server: LiveServer, sign_in: SignIn, ann: Person
 ) -> None:
     with (
-        faulty_proxy(server.urls[0], always(Fault.DROPPED_ANSWER)) as proxy,
+        faulty_proxy(server.urls[0], always(NetworkFault.DROPPED_ANSWER)) as proxy,
         sign_in(ann, url=proxy.url) as parley,
         pytest.raises(NoAnswerError),
     ):

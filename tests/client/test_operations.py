@@ -15,7 +15,7 @@ import pytest
 from django.conf import settings
 
 from generator.sync import synchronous
-from tests.client import story
+from tests.client import every_operation
 from tests.contract.document import operations
 from tests.live_server import LiveServer
 
@@ -28,7 +28,7 @@ _REQUEST: Final = re.compile(r"HTTP Request: (\w+) http://[^/]+/api/v1([^ ?]*)")
 
 
 @pytest.fixture
-def stage(server: LiveServer) -> story.Stage:
+def site(server: LiveServer) -> every_operation.Site:
     run = subprocess.run(
         [sys.executable, "manage.py", "create_service_token", secrets.token_hex(4)],
         env=server.environment,
@@ -39,28 +39,28 @@ def stage(server: LiveServer) -> story.Stage:
     )
     suffix = secrets.token_hex(4)
     names = (f"ann-{suffix}", f"bob-{suffix}", f"cleo-{suffix}")
-    return story.Stage(server.urls[0], run.stdout.split()[-1], names)
+    return every_operation.Site(server.urls[0], run.stdout.split()[-1], names)
 
 
-def play_asynchronously(stage: story.Stage, folder: Path) -> None:
-    anyio.run(story.play, stage)
+def use_asynchronously(site: every_operation.Site, folder: Path) -> None:
+    anyio.run(every_operation.use_every_operation, site)
 
 
-def play_synchronously(stage: story.Stage, folder: Path) -> None:
-    told = folder / "story.py"
-    told.write_text(synchronous(Path(story.__file__)))
-    runpy.run_path(str(told))["play"](stage)
+def use_synchronously(site: every_operation.Site, folder: Path) -> None:
+    script = folder / "every_operation.py"
+    script.write_text(synchronous(Path(every_operation.__file__)))
+    runpy.run_path(str(script))["use_every_operation"](site)
 
 
-@pytest.mark.parametrize("play", [play_asynchronously, play_synchronously])
+@pytest.mark.parametrize("use", [use_asynchronously, use_synchronously])
 def test_every_operation_works(
-    play: Callable[[story.Stage, Path], None],
-    stage: story.Stage,
+    use: Callable[[every_operation.Site, Path], None],
+    site: every_operation.Site,
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.INFO, "httpx"):
-        play(stage, tmp_path)
+        use(site, tmp_path)
     used = set(_operations_of(caplog.messages))
     assert used | EVENTS == {operation.id for operation in operations()} | EVENTS
 

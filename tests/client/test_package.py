@@ -43,13 +43,13 @@ def test_it_needs_httpx_and_pydantic_alone(installed: Path) -> None:
 
 
 def test_it_imports_no_django_and_nothing_of_the_server(installed: Path) -> None:
-    told = (
+    code = (
         "import sys; import parley_client, parley_client.cli; print(*("
         "name for name in sys.modules if name.partition('.')[0] in"
-        " {'django', 'ninja', 'config', 'api', 'chats', 'messaging'}))"
+        " {'django', 'ninja', 'config', 'api', 'chats', 'edge', 'messaging'}))"
     )
     run = subprocess.run(
-        [sys.executable, "-c", told],
+        [sys.executable, "-c", code],
         env={"PYTHONPATH": str(installed)},
         cwd=installed,
         capture_output=True,

@@ -9,8 +9,8 @@ from parley_client import NoAnswerError, Parley, RefusedError, errors, models
 from parley_client.base import Request
 from parley_client.operations import auth_create_token
 from tests.client.conftest import SignIn
-from tests.client.proxy import Fault, faulty_proxy
-from tests.client.sse_server import Part, event_server
+from tests.client.proxy import NetworkFault, faulty_proxy
+from tests.client.sse_server import ScriptedConnection, event_server
 from tests.live_server import PASSWORD, LiveServer, Person
 
 SECRET = "a token that nobody may see"
@@ -22,7 +22,10 @@ def test_no_repr_shows_a_secret() -> None:
         models.RegisterIn(username="ann", password=SECRET, invite_code=SECRET),
         models.PasswordIn(current_password=SECRET, new_password=SECRET),
         models.Registered(
-            user=models.User(id=1, username="ann", display_name="Ann"), token=SECRET
+            user=models.Profile(
+                id=1, username="ann", display_name="Ann", who_may_add="everyone"
+            ),
+            token=SECRET,
         ),
         auth_create_token(models.TokenIn(username="ann", password=SECRET)),
     ]
@@ -51,26 +54,26 @@ def test_no_log_holds_a_secret(
 
 
 @pytest.mark.django_db
-def test_no_exception_tells_a_secret(
+def test_no_exception_contains_a_secret(
     server: LiveServer, ann: Person, sign_in: SignIn
 ) -> None:
     with (
-        faulty_proxy(server.urls[0], lambda _: Fault.DROPPED_ANSWER) as proxy,
+        faulty_proxy(server.urls[0], lambda _: NetworkFault.DROPPED_ANSWER) as proxy,
         pytest.raises(NoAnswerError) as lost,
     ):
         Parley.sign_in(proxy.url, ann.username, PASSWORD)
     with pytest.raises(RefusedError) as refused:
         sign_in(ann).me.delete(password=f"not {PASSWORD}")
     for caught in (lost, refused):
-        told = "".join(traceback.format_exception(caught.value))
-        assert PASSWORD not in told
-        assert ann.token not in told
+        trace = "".join(traceback.format_exception(caught.value))
+        assert PASSWORD not in trace
+        assert ann.token not in trace
 
 
 def test_an_answer_that_makes_no_sense_is_not_quoted() -> None:
     wrong = f'{{"user": null, "token": "{SECRET}"}}'.encode()
     with (
-        event_server(Part([wrong], kind="application/json")) as server,
+        event_server(ScriptedConnection([wrong], kind="application/json")) as server,
         pytest.raises(errors.UnexpectedAnswerError) as caught,
     ):
         Parley.register(server.url, "ann", "password")

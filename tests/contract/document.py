@@ -12,11 +12,11 @@ from tests.api_client import Method
 PROBLEM_TYPE: Final = "application/problem+json"
 
 
-class _Part(BaseModel):
+class _DocumentModel(BaseModel):
     model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
 
 
-class Schema(_Part):
+class Schema(_DocumentModel):
     ref: str | None = Field(None, alias="$ref")
     type: str | None = None
     const: str | None = None
@@ -28,34 +28,35 @@ class Schema(_Part):
     additional_properties: "bool | Schema" = Field(
         default=True, alias="additionalProperties"
     )
+    max_properties: int | None = Field(None, alias="maxProperties")
     items: "Schema | None" = None
     any_of: list["Schema"] = Field([], alias="anyOf")
     one_of: list["Schema"] = Field([], alias="oneOf")
     all_of: list["Schema"] = Field([], alias="allOf")
 
 
-class Parameter(_Part):
+class Parameter(_DocumentModel):
     name: str
     place: str = Field(alias="in")
     required: bool
     value: Schema = Field(alias="schema")
 
 
-class Media(_Part):
+class Media(_DocumentModel):
     value: Schema = Field(alias="schema")
 
 
-class Response(_Part):
+class Response(_DocumentModel):
     description: str
     content: dict[str, Media] = {}
 
 
-class RequestBody(_Part):
+class RequestBody(_DocumentModel):
     content: dict[str, Media]
     required: bool
 
 
-class _Described(_Part):
+class _Described(_DocumentModel):
     operation_id: str = Field(alias="operationId")
     summary: str
     description: str
@@ -65,11 +66,11 @@ class _Described(_Part):
     security: list[dict[str, list[str]]] = []
 
 
-class _Components(_Part):
+class _Components(_DocumentModel):
     schemas: dict[str, Schema]
 
 
-class _Document(_Part):
+class _Document(_DocumentModel):
     paths: dict[str, dict[str, _Described]]
     components: _Components
 
@@ -126,8 +127,12 @@ def resolved(schema: Schema) -> Schema:
 
 
 def _alternatives(schema: Schema) -> Iterator[Schema]:
-    for alternative in schema.one_of or [schema]:
-        yield resolved(alternative)
+    for alternative in map(resolved, schema.one_of or [schema]):
+        if alternative.max_properties == 1:
+            for name, value in alternative.properties.items():
+                yield alternative.model_copy(update={"properties": {name: value}})
+        else:
+            yield alternative
 
 
 _METHODS: Final[dict[str, Method]] = {

@@ -11,7 +11,7 @@ import orjson
 
 from tests.api_client import API, Answer, ApiClient, Json, JsonValue
 from tests.contract.document import Operation, Schema, resolved
-from tests.contract.scene import Scene
+from tests.contract.sample_data import SampleData
 
 JSON_TYPE: Final = "application/json"
 
@@ -146,25 +146,25 @@ class Case:
         return Answer(response.status_code, dict(response.headers), response.getvalue())
 
 
-def proper_requests(operation: Operation, scene: Scene) -> list[Case]:
+def proper_requests(operation: Operation, sample_data: SampleData) -> list[Case]:
     """What the operation is for: one request for each kind of body it takes."""
-    path = _path(operation, scene) + _query(operation, scene)
+    path = _path(operation, sample_data) + _query(operation, sample_data)
     return [
         Case("proper", path, _body(proper))
-        for proper in _proper_bodies(operation, scene)
+        for proper in _proper_bodies(operation, sample_data)
     ] or [Case("proper", path)]
 
 
-def hostile_requests(operation: Operation, scene: Scene) -> Iterator[Case]:
-    yield from _hostile_paths(operation, scene)
-    yield from _hostile_queries(operation, scene)
-    path = _path(operation, scene) + _query(operation, scene)
+def hostile_requests(operation: Operation, sample_data: SampleData) -> Iterator[Case]:
+    yield from _hostile_paths(operation, sample_data)
+    yield from _hostile_queries(operation, sample_data)
+    path = _path(operation, sample_data) + _query(operation, sample_data)
     described = operation.described.body
     for name, body in _BODIES.items():
         if name != "missing" or (described is not None and described.required):
             yield Case(f"body: {name}", path, body, may_pass=described is None)
     for schema, proper in zip(
-        operation.bodies, _proper_bodies(operation, scene), strict=True
+        operation.bodies, _proper_bodies(operation, sample_data), strict=True
     ):
         for content_type in _CONTENT_TYPES:
             yield Case(f"body: {content_type}", path, _body(proper), content_type)
@@ -172,7 +172,9 @@ def hostile_requests(operation: Operation, scene: Scene) -> Iterator[Case]:
             smuggled = _body(proper, {name: "1"})
             yield Case(f"body: {name} smuggled", path, smuggled)
         yield Case("body: keys twice", path, _twice(proper), may_pass=True)
-        for name, body, may_pass in _hostile_bodies(operation, schema, proper, scene):
+        for name, body, may_pass in _hostile_bodies(
+            operation, schema, proper, sample_data
+        ):
             yield Case(name, path, body, may_pass=may_pass)
 
 
@@ -182,38 +184,40 @@ def cursor_parameter(operation: Operation) -> str | None:
     return names.pop() if names and operation.id != "events_stream" else None
 
 
-def cursor_kinds(operations: Iterable[Operation], scene: Scene) -> dict[str, str]:
+def cursor_kinds(
+    operations: Iterable[Operation], sample_data: SampleData
+) -> dict[str, str]:
     """A genuine cursor of every list, by its operation.
 
     Raises:
-        AssertionError: a list of the scene has no second page.
+        AssertionError: a list of the sample data has no second page.
     """
     found: dict[str, str] = {}
     for operation in operations:
         if cursor_parameter(operation) is None:
             continue
-        [proper] = proper_requests(operation, scene)
+        [proper] = proper_requests(operation, sample_data)
         joint = "&" if "?" in proper.path else "?"
         path = f"{proper.path}{joint}limit=1"
-        found[operation.id] = scene.client.get(path).text("next_cursor")
+        found[operation.id] = sample_data.client.get(path).text("next_cursor")
     return found
 
 
 def foreign_cursors(
-    operation: Operation, scene: Scene, genuine: dict[str, str]
+    operation: Operation, sample_data: SampleData, genuine: dict[str, str]
 ) -> Iterator[Case]:
     """Cursors of the other lists, and its own ones spoilt."""
     own = genuine[operation.id]
     for name, cursor in genuine.items():
         if _place(cursor)[0] != _place(own)[0]:
-            yield _with_cursor(operation, scene, f"of {name}", cursor)
+            yield _with_cursor(operation, sample_data, f"of {name}", cursor)
     for name, cursor, may_pass in _spoilt(own):
-        yield _with_cursor(operation, scene, name, cursor, may_pass=may_pass)
+        yield _with_cursor(operation, sample_data, name, cursor, may_pass=may_pass)
 
 
 def _with_cursor(
     operation: Operation,
-    scene: Scene,
+    sample_data: SampleData,
     name: str,
     cursor: str,
     *,
@@ -221,8 +225,8 @@ def _with_cursor(
 ) -> Case:
     parameter = cursor_parameter(operation)
     assert parameter is not None
-    query = _query(operation, scene, {parameter: quote(cursor)})
-    path = _path(operation, scene) + query
+    query = _query(operation, sample_data, {parameter: quote(cursor)})
+    path = _path(operation, sample_data) + query
     return Case(f"cursor: {name}", path, may_pass=may_pass)
 
 
@@ -277,20 +281,20 @@ def _cursor(text: str) -> str:
 
 
 def _path(
-    operation: Operation, scene: Scene, instead: dict[str, str] | None = None
+    operation: Operation, sample_data: SampleData, instead: dict[str, str] | None = None
 ) -> str:
     values = {
-        parameter.name: quote(str(scene.example(operation.id, parameter.name)))
+        parameter.name: quote(str(sample_data.example(operation.id, parameter.name)))
         for parameter in operation.parameters("path")
     }
     return operation.path.format_map(values | (instead or {}))
 
 
 def _query(
-    operation: Operation, scene: Scene, instead: dict[str, str] | None = None
+    operation: Operation, sample_data: SampleData, instead: dict[str, str] | None = None
 ) -> str:
     values = {
-        parameter.name: quote(str(scene.example(operation.id, parameter.name)))
+        parameter.name: quote(str(sample_data.example(operation.id, parameter.name)))
         for parameter in operation.parameters("query")
         if parameter.required
     }
@@ -298,45 +302,45 @@ def _query(
     return f"?{'&'.join(f'{name}={value}' for name, value in pairs)}" if pairs else ""
 
 
-def _hostile_paths(operation: Operation, scene: Scene) -> Iterator[Case]:
-    query = _query(operation, scene)
+def _hostile_paths(operation: Operation, sample_data: SampleData) -> Iterator[Case]:
+    query = _query(operation, sample_data)
     for parameter in operation.parameters("path"):
         for name, text in _TEXTS.items():
-            path = _path(operation, scene, {parameter.name: text})
+            path = _path(operation, sample_data, {parameter.name: text})
             odd = _is_odd_number(parameter.value, name)
             yield Case(f"{parameter.name}: {name}", f"{path}{query}", may_pass=odd)
 
 
-def _hostile_queries(operation: Operation, scene: Scene) -> Iterator[Case]:
-    path = _path(operation, scene)
-    unknown = _query(operation, scene, {"unknown": "1"})
+def _hostile_queries(operation: Operation, sample_data: SampleData) -> Iterator[Case]:
+    path = _path(operation, sample_data)
+    unknown = _query(operation, sample_data, {"unknown": "1"})
     yield Case("query: unknown", f"{path}{unknown}")
     for parameter in operation.parameters("query"):
         for name, text in {**_TEXTS, "empty": ""}.items():
             if _as_declared(parameter.value, name):
                 continue
-            query = _query(operation, scene, {parameter.name: text})
+            query = _query(operation, sample_data, {parameter.name: text})
             odd = _is_odd_number(parameter.value, name)
             yield Case(f"{parameter.name}: {name}", f"{path}{query}", may_pass=odd)
-        value = quote(str(scene.example(operation.id, parameter.name) or "x"))
-        once = _query(operation, scene, {parameter.name: value})
+        value = quote(str(sample_data.example(operation.id, parameter.name) or "x"))
+        once = _query(operation, sample_data, {parameter.name: value})
         yield Case(f"{parameter.name}: twice", f"{path}{once}&{parameter.name}={value}")
 
 
-def _proper_bodies(operation: Operation, scene: Scene) -> list[Json]:
-    return [_proper(operation, schema, scene) for schema in operation.bodies]
+def _proper_bodies(operation: Operation, sample_data: SampleData) -> list[Json]:
+    return [_proper(operation, schema, sample_data) for schema in operation.bodies]
 
 
-def _proper(operation: Operation, schema: Schema, scene: Scene) -> Json:
+def _proper(operation: Operation, schema: Schema, sample_data: SampleData) -> Json:
     """A body with every field."""
     return {
-        name: value.const or scene.example(operation.id, name)
+        name: value.const or sample_data.example(operation.id, name)
         for name, value in schema.properties.items()
     }
 
 
 def _hostile_bodies(
-    operation: Operation, schema: Schema, proper: Json, scene: Scene
+    operation: Operation, schema: Schema, proper: Json, sample_data: SampleData
 ) -> Iterator[tuple[str, bytes, bool]]:
     for name, value in schema.properties.items():
         yield from _hostile_values(name, value, proper)
@@ -344,7 +348,7 @@ def _hostile_bodies(
             rest = {key: kept for key, kept in proper.items() if key != name}
             yield f"{name}: missing", _body(rest), False
         if name in _CURSORS:
-            genuine = str(scene.example(operation.id, name))
+            genuine = str(sample_data.example(operation.id, name))
             for case, cursor, may_pass in _spoilt(genuine):
                 yield (
                     f"{name}: {case}",

@@ -1,11 +1,11 @@
-"""The whole database, to compare it with itself."""
+"""All rows of all tables, to compare the database before and after."""
 
 from django.apps import apps
 
 Rows = dict[str, list[tuple[object, ...]]]
 
 
-def everything() -> Rows:
+def all_rows() -> Rows:
     """Every row of every table."""
     return {
         model._meta.label: list(model._base_manager.order_by("pk").values_list())

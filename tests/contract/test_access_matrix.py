@@ -14,12 +14,12 @@ from django.db import transaction
 from django.http.response import HttpResponseBase
 
 from tests.api_client import API, Answer
-from tests.contract.cast import ROLES, Cast, Target, assemble
 from tests.contract.connections import one_connection
 from tests.contract.document import Operation, operations
 from tests.contract.hostile import Case, proper_requests
-from tests.contract.scene import Scene
-from tests.contract.tables import everything
+from tests.contract.roles import ROLES, Roles, Target, create_roles
+from tests.contract.sample_data import SampleData
+from tests.contract.tables import all_rows
 
 TABLE: Final = """
                                 anonymous stranger owner participant former sender receiver blocked staff suspended deleted revoked expired service
@@ -146,16 +146,18 @@ def _declared(operation: Operation) -> set[str]:
     return {operation.id}
 
 
-def _proper(operation: Operation, scene: Scene, target: Target) -> Case:
+def _proper(operation: Operation, sample_data: SampleData, target: Target) -> Case:
     """The request; of several kinds of body, the one for the target."""
-    cases = proper_requests(operation, scene)
+    cases = proper_requests(operation, sample_data)
     return cases[_TARGETS.index(target) if len(cases) > 1 else 0]
 
 
-def _unread(case: Case, operation: Operation, scene: Scene) -> HttpResponseBase:
+def _unread(
+    case: Case, operation: Operation, sample_data: SampleData
+) -> HttpResponseBase:
     """An answer that is not read, since it may have no end; what it did is undone."""
     with transaction.atomic():
-        response = scene.client.client.generic(
+        response = sample_data.client.client.generic(
             operation.method,
             f"{API}{case.path}",
             case.body,
@@ -177,9 +179,9 @@ def _assert_guarded(operation: Operation, response: HttpResponseBase) -> None:
         assert headers["Cache-Control"] in _NOT_KEPT, operation.id
 
 
-def _refused(case: Case, operation: Operation, scene: Scene) -> Answer:
+def _refused(case: Case, operation: Operation, sample_data: SampleData) -> Answer:
     """A refusal, kept with whatever it may have written."""
-    answer = case.send(scene.client, operation)
+    answer = case.send(sample_data.client, operation)
     assert answer.status >= 400, (case, answer)
     assert answer.code
     return answer
@@ -198,11 +200,11 @@ def _comparable(answer: Answer) -> tuple[object, ...]:
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
-    return assemble()
+def roles(db: None) -> Roles:
+    return create_roles()
 
 
-def test_every_operation_has_its_rows_and_no_row_is_of_none() -> None:
+def test_the_matrix_has_rows_for_all_operations_and_no_others() -> None:
     needed = {row for operation in OPERATIONS.values() for row in _declared(operation)}
     assert ROWS.keys() == needed
 
@@ -212,28 +214,31 @@ def test_every_status_of_the_table_is_one_that_the_document_declares() -> None:
         assert set(row.values()) <= OPERATIONS[name.split()[0]].statuses, name
 
 
+@pytest.mark.slow(but_one_in=4)
 @pytest.mark.parametrize("name", ROWS)
-def test_each_role_is_answered_as_declared(name: str, cast: Cast) -> None:
-    """Every answer is guarded; a refusal changes nothing, and tells nothing of what there is."""
+def test_each_role_is_answered_as_declared(name: str, roles: Roles) -> None:
+    """Every answer has safe headers; a refusal changes nothing, and does not reveal what exists."""
     row, operation = ROWS[name], OPERATIONS[name.split(maxsplit=1)[0]]
     target = _target(name)
-    before = everything()
+    before = all_rows()
     answers = {}
     for role in row:
-        scene = cast.scene(role, target)
-        case = _proper(operation, scene, target)
-        response = _unread(case, operation, scene)
+        sample_data = roles.sample_data(role, target)
+        case = _proper(operation, sample_data, target)
+        response = _unread(case, operation, sample_data)
         _assert_guarded(operation, response)
         answers[role] = response.status_code
     assert answers == row
     for role in (role for role, status in row.items() if status >= 400):
-        scene = cast.scene(role, target)
-        refusal = _refused(_proper(operation, scene, target), operation, scene)
+        sample_data = roles.sample_data(role, target)
+        refusal = _refused(
+            _proper(operation, sample_data, target), operation, sample_data
+        )
         if refusal.status == 404:
-            missing = cast.missing(role, target)
+            missing = roles.missing(role, target)
             other = _refused(_proper(operation, missing, target), operation, missing)
             assert _comparable(refusal) == _comparable(other), role
-    assert everything() == before
+    assert all_rows() == before
 
 
 def _target(name: str) -> Target:

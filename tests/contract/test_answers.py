@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from api.application import api
 from tests.api_client import JsonValue
-from tests.contract.scene import grown_scene
-from tests.contract.test_query_counts import ROWS
+from tests.contract.query_counts import ROWS
+from tests.contract.sample_data import create_large_sample_data
 
 _JSON = "application/json"
 _DOCUMENT = cast("dict[str, JsonValue]", api.get_openapi_schema())
@@ -54,7 +54,7 @@ STREAMED: Final = {"me_export", "events_stream"}
 @pytest.mark.django_db
 @pytest.mark.parametrize("operation_id", sorted(ROWS.keys() - STREAMED))
 def test_every_read_answers_what_is_described(operation_id: str) -> None:
-    client, ids = grown_scene(3)
+    client, ids = create_large_sample_data(3)
     validator, model = _described(operation_id), _model(operation_id)
     for read in ROWS[operation_id]:
         answer = client.get(read.path.format_map(ids))

@@ -109,13 +109,13 @@ def test_an_operation_says_what_it_does(operation: Operation) -> None:
 
 @for_every_operation
 def test_every_refusal_is_declared_as_a_problem(operation: Operation) -> None:
-    refusals = {status for status in operation.statuses if status >= 400}
+    errors = {status for status in operation.statuses if status >= 400}
     expected = {400, 422, 500, 503}
     expected |= set() if operation.public else {401}
     expected |= {404} if operation.parameters("path") else set()
     expected |= {413, 415} if operation.bodies else set()
-    assert expected <= refusals
-    for status in refusals:
+    assert expected <= errors
+    for status in errors:
         [(kind, media)] = operation.described.responses[status].content.items()
         assert kind == PROBLEM_TYPE
         assert media.value.ref == "#/components/schemas/Problem"
@@ -185,7 +185,7 @@ def test_every_reference_of_the_document_resolves(anonymous: ApiClient) -> None:
 
 
 def test_message_ids_are_plain_integers() -> None:
-    """The types that tell ids apart in our code are no burden for clients."""
+    """The id types of our code are plain integers for clients."""
     shown = schemas()["MessageOut"].properties
     assert _kinds(shown, "id", "conversation_id", "parent_message_id") == {"integer"}
 

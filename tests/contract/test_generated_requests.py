@@ -2,7 +2,7 @@
 
 Each request is checked for an undeclared status, a body or header unlike the
 declared one, a server error, and something invalid that was accepted. Alone, each
-request finds the scene as it was set; in scenarios, what one answered with goes
+request finds the sample data unchanged; in scenarios, what one answered with goes
 into the next, along the links that follow from the document.
 """
 
@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import closing
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import pytest
 import schemathesis
@@ -24,12 +24,11 @@ from typing_extensions import override
 from api.application import api
 from config.wsgi import application
 from tests.contract.connections import one_connection
-from tests.contract.scene import Scene, set_scene
+from tests.contract.sample_data import SampleData, create_sample_data
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-    from django.http.response import HttpResponseBase
     from schemathesis.specs.openapi.schemas import OpenApiCase
 
 _CONFIG: Final = {
@@ -40,7 +39,7 @@ _CONFIG: Final = {
         "ignored_auth": {"enabled": False},
         # A deleted message that others replied to is still read, as a tombstone.
         "use_after_free": {"enabled": False},
-        # Whoever leaves a conversation they made is told that there is none.
+        # Whoever leaves a conversation that they started gets not found.
         "ensure_resource_availability": {"enabled": False},
         # 413, for one: it comes before anything else that is wrong with a body.
         "negative_data_rejection": {"expected-statuses": ["4xx"]},
@@ -60,7 +59,7 @@ def answered_whole(
     environ: "WSGIEnvironment", start_response: "StartResponse"
 ) -> Iterable[bytes]:
     """Schemathesis reads an answer without closing it, as servers do."""
-    with closing(cast("HttpResponseBase", application(environ, start_response))) as it:
+    with closing(application(environ, start_response)) as it:
         return [*it]
 
 
@@ -81,38 +80,38 @@ MANY: Final = settings(SOME, max_examples=1000, derandomize=False, database=None
 
 
 @pytest.fixture
-def scene(db: None) -> Scene:
-    return set_scene()
+def sample_data(db: None) -> SampleData:
+    return create_sample_data()
 
 
-def send(case: "OpenApiCase", scene: Scene) -> None:
+def send(case: "OpenApiCase", sample_data: SampleData) -> None:
     """Send it, check the answer, and undo what it did."""
     if case.meta is not None and case.meta.generation.mode.is_positive:
-        _ground(case, scene)
+        _ground(case, sample_data)
     with one_connection(), transaction.atomic():
-        case.call_and_validate(headers=_credentials(case, scene))
+        case.call_and_validate(headers=_credentials(case, sample_data))
         transaction.set_rollback(True)
 
 
 @DOCUMENT.parametrize()
 @SOME
 def test_generated_requests_are_answered_as_declared(
-    case: "OpenApiCase", scene: Scene
+    case: "OpenApiCase", sample_data: SampleData
 ) -> None:
-    send(case, scene)
+    send(case, sample_data)
 
 
 @pytest.mark.long
 @DOCUMENT.parametrize()
 @MANY
 def test_many_generated_requests_are_answered_as_declared(
-    case: "OpenApiCase", scene: Scene
+    case: "OpenApiCase", sample_data: SampleData
 ) -> None:
-    send(case, scene)
+    send(case, sample_data)
 
 
 class Scenarios(DOCUMENT.exclude(operation_id=list(_ENDS)).as_state_machine()):  # type: ignore[misc]  # made at run time
-    """Requests in a row, each scenario on a scene of its own."""
+    """Requests in a row, each scenario on sample data of its own."""
 
     # Calls with a value that an earlier answer gave, by operation and status.
     linked: Counter[tuple[str, int]]
@@ -121,7 +120,7 @@ class Scenarios(DOCUMENT.exclude(operation_id=list(_ENDS)).as_state_machine()): 
     def setup(self) -> None:
         self.undone = transaction.atomic()
         self.undone.__enter__()
-        self.scene = set_scene()
+        self.sample_data = create_sample_data()
 
     @override
     def teardown(self) -> None:
@@ -130,7 +129,7 @@ class Scenarios(DOCUMENT.exclude(operation_id=list(_ENDS)).as_state_machine()): 
 
     @override
     def get_call_kwargs(self, case: "OpenApiCase") -> dict[str, object]:
-        return {"headers": _credentials(case, self.scene)}
+        return {"headers": _credentials(case, self.sample_data)}
 
     @override
     def call(self, case: "OpenApiCase", **kwargs: object) -> Response:
@@ -172,21 +171,22 @@ def _operation_id(case: "OpenApiCase") -> str:
     return str(case.operation.definition.raw["operationId"])
 
 
-def _credentials(case: "OpenApiCase", scene: Scene) -> dict[str, str]:
-    return scene.caller(_operation_id(case)).headers
+def _credentials(case: "OpenApiCase", sample_data: SampleData) -> dict[str, str]:
+    return sample_data.caller(_operation_id(case)).headers
 
 
-def _ground(case: "OpenApiCase", scene: Scene) -> None:
+def _ground(case: "OpenApiCase", sample_data: SampleData) -> None:
     """Let every other value name what there is: a random one hardly ever would."""
     for container in (case.path_parameters, case.query, case.body):
         if not isinstance(container, dict):
             continue
         for name, value in container.items():
-            if len(str(value)) % 2 and _known(case, scene, name):
-                container[name] = scene.example(_operation_id(case), name)
+            if len(str(value)) % 2 and _known(case, sample_data, name):
+                container[name] = sample_data.example(_operation_id(case), name)
 
 
-def _known(case: "OpenApiCase", scene: Scene, name: str) -> bool:
+def _known(case: "OpenApiCase", sample_data: SampleData, name: str) -> bool:
     return bool(
-        scene.examples.get(f"{_operation_id(case)}.{name}") or scene.examples.get(name)
+        sample_data.examples.get(f"{_operation_id(case)}.{name}")
+        or sample_data.examples.get(name)
     )

@@ -1,17 +1,23 @@
 """Trees of 10,000 replies, in a constant number of queries."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+import pytest
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from messaging.models import Conversation, Message, User
+from messaging.services import threads
+from messaging.services.conversations import start_group
 from tests.api_client import ApiClient, Json
 from tests.conftest import ClientOf
+from tests.contract.database_work import count_work
+from tests.proofs import readable_by
 
 SIZE: Final = 10_000
+SHAPES: Final = ("chain", "star")
 
 # Token, message, shape of the tree, messages shown.
 QUERIES: Final = 4
@@ -76,7 +82,13 @@ def _grow(group: Conversation, sender: User, *, parents: Iterable[int]) -> int:
 
     Written in bulk, past the signals, which would take a minute.
     """
-    root = Message.objects.create(conversation=group, sender=sender, content="root")
+    root = Message.objects.create(
+        # Beyond the ids given below.
+        pk=(Message.objects.aggregate(last=Max("pk"))["last"] or 0) + 1,
+        conversation=group,
+        sender=sender,
+        content="root",
+    )
     rows = [
         Message(
             pk=root.pk + sequence - 1,
@@ -118,3 +130,62 @@ def _read(client: ApiClient, path: str, *, queries: int = QUERIES) -> Json:
     assert answer.status == 200
     assert len(captured.captured_queries) == queries
     return answer.json
+
+
+@pytest.mark.parametrize("parents", [range(1, SIZE + 1), [1] * SIZE], ids=SHAPES)
+def test_a_page_costs_the_same_wherever_in_whatever_tree_it_is(
+    group: Conversation, ann: User, parents: Sequence[int]
+) -> None:
+    """Counted in what the database does, not in time."""
+    small = _work_of_page(_grow(group, ann, parents=parents[: SIZE // 10]), ann, page=5)
+    other = start_group(owner=ann, title="Large", usernames=[]).conversation
+    large = _grow(other, ann, parents=parents)
+    for page in (1, 5, 100, 190):
+        assert _work_of_page(large, ann, page=page) < 2 * small
+
+
+def test_the_end_of_a_long_branch_costs_the_way_up_alone(
+    group: Conversation, ann: User
+) -> None:
+    """Nothing that comes after a branch can be found without going up it."""
+    parents = [*range(1, SIZE // 10 + 1)]
+    narrow = _grow(group, ann, parents=parents)
+    other = start_group(owner=ann, title="Wide", usernames=[]).conversation
+    # As long, and ten times as many replies besides.
+    wide = _grow(other, ann, parents=[*parents, *([1] * (9 * SIZE // 10))])
+    pages = SIZE // 10 // 50
+    # The last page of all there, which looks in vain for more; and the way up here.
+    known = _work_of_page(narrow, ann, page=pages - 1)
+    assert _work_of_page(wide, ann, page=pages) < 2 * known
+
+
+def test_of_a_tree_no_more_is_read_than_is_counted(
+    ann: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "MOST_COUNTED", 1000)
+    roots = []
+    for size in (3 * SIZE // 10, SIZE):
+        other = start_group(owner=ann, title=f"{size}", usernames=[]).conversation
+        roots.append(_grow(other, ann, parents=range(1, size + 1)))
+    work = []
+    for first in roots:
+        root = readable_by(ann, Message.objects.get(pk=first))
+        with count_work() as counted:
+            tree = threads.thread(root=root, depth=20, nodes=10)
+        assert tree.descendant_count == threads.MOST_COUNTED - 1
+        work.append(counted.done)
+    small, large = work
+    assert large < 1.1 * small
+
+
+def _work_of_page(root: int, reader: User, *, page: int) -> int:
+    """What it costs to go on from this page of 50 to the next."""
+    tree = readable_by(reader, Message.objects.get(pk=root))
+    cursor: str | None = None
+    for _ in range(page):
+        cursor = threads.reply_page(root=tree, cursor=cursor, limit=50).next_cursor
+        if cursor is None:
+            break
+    with count_work() as work:
+        threads.reply_page(root=tree, cursor=cursor, limit=50)
+    return work.done

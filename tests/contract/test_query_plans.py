@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.api_client import ApiClient
-from tests.contract.scene import grown_scene
-from tests.contract.test_query_counts import ROWS
+from tests.contract.query_counts import ROWS
+from tests.contract.sample_data import create_large_sample_data
 
 _LARGE: Final = ("messaging_message", "messaging_notification", "messaging_event")
 
@@ -24,7 +24,7 @@ _SCAN: Final = re.compile(r"^(?:SCAN|.*Seq Scan on) (\w+)", re.MULTILINE)
 
 @pytest.mark.django_db
 def test_every_read_of_a_large_table_goes_by_an_index() -> None:
-    client, ids = grown_scene(60)
+    client, ids = create_large_sample_data(60)
     if connection.vendor == "postgresql":
         _avoid_sequential_scans()
     plans = [
@@ -42,7 +42,7 @@ def test_every_read_of_a_large_table_goes_by_an_index() -> None:
 def test_what_is_unread_is_counted_past_what_was_read(path: str) -> None:
     if connection.vendor == "postgresql":
         pytest.skip("its planner takes either condition for the other")
-    client, _ = grown_scene(3)
+    client, _ = create_large_sample_data(3)
     (plan,) = (
         _plan(statement)
         for statement in _statements(client, path)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live.at_once import People
+from tests.live.concurrent_calls import People
 from tests.live_server import LiveServer, served_database
 
 

@@ -1,4 +1,4 @@
-"""Sends a message and commits only when told to: `python -m tests.live.late_sender`.
+"""Sends a message and commits when it reads a line: `python -m tests.live.late_sender`.
 
 Takes the usernames of sender and receiver, writes a line when the message is in
 its open transaction, and commits after reading one.

@@ -6,11 +6,11 @@ import socket
 import httpx
 import pytest
 
-from tests.live.at_once import People, send, start_group
+from tests.live.concurrent_calls import People, send, start_group
 from tests.live_server import LiveServer
 
 MEGABYTE = 1024 * 1024
-PATIENCE = 60
+TIMEOUT = 60
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -45,7 +45,7 @@ def test_a_body_that_is_too_large_is_refused_and_the_connection_kept(
 @pytest.mark.django_db
 def test_chunks_that_are_none_are_the_senders_fault(servers: LiveServer) -> None:
     url = httpx.URL(servers.urls[0])
-    with socket.create_connection((url.host, url.port), PATIENCE) as connection:
+    with socket.create_connection((url.host, url.port), TIMEOUT) as connection:
         connection.sendall(
             b"PATCH /api/v1/me HTTP/1.1\r\nHost: localhost\r\n"
             b"Transfer-Encoding: chunked\r\n\r\nno size\r\n"
@@ -90,7 +90,7 @@ def test_nobody_puts_another_page_in_the_cache_by_naming_a_charset(
 
 @pytest.mark.django_db
 def test_a_form_is_read_as_utf_8_whatever_charset_is_named(servers: LiveServer) -> None:
-    with httpx.Client(base_url=servers.urls[0], timeout=PATIENCE) as browser:
+    with httpx.Client(base_url=servers.urls[0], timeout=TIMEOUT) as browser:
         token = CSRF.search(browser.get("/sign-in").text)
         assert token
         fields = {

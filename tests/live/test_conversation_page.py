@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from tests.api_client import Json
-from tests.live.at_once import People, clients, send, start_group
+from tests.live.concurrent_calls import People, clients, send, start_group
 from tests.live_server import PASSWORD, LiveServer, Person
 
 _TRIES = 1000
@@ -115,13 +115,13 @@ def _readings(group: Group, message: int) -> Iterator[tuple[str, Shows]]:
 
 def _a_leaver(group: Group) -> Iterator[tuple[str, Shows]]:
     """Someone who goes, the last who had not read a message."""
-    seat = f"{group.path}/participants/{group.dora.username}"
-    group.write("PUT", seat)
+    participant_url = f"{group.path}/participants/{group.dora.username}"
+    group.write("PUT", participant_url)
     message = group.send("welcome")
     group.check("welcome", lambda page: page.items[0]["id"] == message)
     group.mark("PUT", f"/messages/{message}/read")
     assert group.read(0).item(message)["read"] is False
-    group.write("DELETE", seat)
+    group.write("DELETE", participant_url)
     yield "leave", lambda page: page.item(message)["read"] is True
     group.write("DELETE", f"/messages/{message}")
     yield "delete leaf", lambda page: page.items[0]["id"] != message
@@ -175,8 +175,8 @@ def test_nobody_else_gets_a_page_that_every_process_has_cached(
     token = bob[0].post("/auth/tokens", json=_credentials(people[1])).json()
     revoked = clients(servers, Person(people[1].username, token["token"]))
     bob[0].delete(f"/auth/tokens/{token['id']}").raise_for_status()
-    seat = f"/conversations/{conversation}/participants/{people[2].username}"
-    ann[0].delete(seat).raise_for_status()
+    participant_url = f"/conversations/{conversation}/participants/{people[2].username}"
+    ann[0].delete(participant_url).raise_for_status()
     strangers = clients(servers, people[4])
     nobody = [servers.client(process) for process in range(3)]
     for process in range(3):
@@ -196,7 +196,7 @@ def test_nobody_else_gets_a_page_that_every_process_has_cached(
                 assert not {"ETag", "X-Cache"} & answer.headers.keys()
 
 
-def test_who_is_put_out_or_signed_out_loses_the_page_at_once(
+def test_removal_or_sign_out_ends_access_to_the_cached_page_at_once(
     servers: LiveServer, people: People
 ) -> None:
     """They themselves had warmed the cache of every process."""
@@ -210,8 +210,8 @@ def test_who_is_put_out_or_signed_out_loses_the_page_at_once(
     other_device[1].delete("/auth/tokens/current").raise_for_status()
     assert [client.get(path).status_code for client in other_device] == [401] * 3
     assert [client.get(path).headers["X-Cache"] for client in cleo] == ["hit"] * 3
-    seat = f"/conversations/{conversation}/participants/{people[2].username}"
-    ann[1].delete(seat).raise_for_status()
+    participant_url = f"/conversations/{conversation}/participants/{people[2].username}"
+    ann[1].delete(participant_url).raise_for_status()
     assert [client.get(path).status_code for client in cleo] == [404] * 3
 
 

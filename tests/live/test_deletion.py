@@ -1,7 +1,5 @@
-"""A large account goes while the others go on."""
+"""A large account is deleted while others read and write."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -11,21 +9,11 @@ from pathlib import Path
 import httpx
 import orjson
 import pytest
-from django.conf import settings
 
+from tests.live.concurrent_calls import manage
 from tests.live_server import PASSWORD, LiveServer, Person
 
 MESSAGES = 20_000
-
-
-def manage(server: LiveServer, *command: str, answer: str = "") -> None:
-    subprocess.run(
-        [sys.executable, "manage.py", *command],
-        env=server.environment,
-        cwd=settings.BASE_DIR,
-        input=answer.encode(),
-        check=True,
-    )
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""Whatever is cut or killed, every event comes once and in order."""
+"""After cut streams and killed servers every event arrives once and in order."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -9,63 +9,36 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.live.at_once import People, clients, send, start_group
-from tests.live.listening import Told, listening, logged
-from tests.live.test_deletion import manage
+from tests.live.concurrent_calls import People, clients, manage, start_group
+from tests.live.event_stream import ReceivedEvent, logged, open_stream
+from tests.live.expected_events import (
+    Start,
+    current_cursor,
+    expected_events,
+    type_and_sequence,
+    write,
+)
 from tests.live_server import LiveServer, served_database
 
 AGE_EVENTS = """
 from datetime import timedelta
+from django.db.models import QuerySet
 from django.utils import timezone
 from messaging.models import Event
-Event.objects.update(created_at=timezone.now() - timedelta(days=2))
+QuerySet(Event).update(created_at=timezone.now() - timedelta(days=2))
 """
-
-Start = Callable[[int], LiveServer]
-
-
-def told_of(told: Told) -> tuple[str, int]:
-    """Which message it is about, by the sequence, which has no gaps."""
-    outer = told.data.get("notification", told.data)
-    assert isinstance(outer, dict)
-    message = outer["message"]
-    assert isinstance(message, dict)
-    sequence = message["sequence"]
-    assert isinstance(sequence, int)
-    return told.type, sequence
-
-
-def expected(messages: int) -> list[tuple[str, int]]:
-    """What somebody is told of the messages that others send to a group."""
-    return [
-        (told, sequence)
-        for sequence in range(1, messages + 1)
-        for told in ("message.created", "notification.created")
-    ]
-
-
-def begin(client: httpx.Client) -> str:
-    with listening(client) as told:
-        ready = next(told)
-    assert (ready.type, ready.id is None) == ("ready", False)
-    return str(ready.id)
-
-
-def write(sender: httpx.Client, conversation: int, number: int) -> None:
-    for turn in range(number):
-        send(sender, conversation, f"message {turn}")
 
 
 def received_in_pieces(
     listeners: list[httpx.Client], start: str, wanted: int, sizes: Iterator[int]
-) -> list[Told]:
+) -> list[ReceivedEvent]:
     """The logged events of many streams, each cut after so many frames."""
-    found: list[Told] = []
+    found: list[ReceivedEvent] = []
     cursor = start
     for number, size in enumerate(sizes):
         listener = listeners[number % len(listeners)]
-        with listening(listener, cursor) as told:
-            piece = logged(told)
+        with open_stream(listener, cursor) as received:
+            piece = logged(received)
             for _ in range(min(size, wanted - len(found))):
                 found.append(next(piece))
                 cursor = str(found[-1].id)
@@ -80,10 +53,10 @@ def check_every_event_came_once(
     ann, bob = clients(servers, people[0]), clients(servers, people[1])
     conversation = start_group(ann[0], people[1], people[2])
     cleo = clients(servers, people[2])
-    start = begin(cleo[0])
+    start = current_cursor(cleo[0])
     writers = [*ann, *bob]
     each = messages // len(writers)
-    wanted = expected(each * len(writers))
+    wanted = expected_events(each * len(writers))
     draw = random.Random(messages)
     # The last piece takes all that is left.
     pieces = [draw.randint(1, 2 * len(wanted) // cuts) for _ in range(cuts)]
@@ -93,8 +66,8 @@ def check_every_event_came_once(
         found = received_in_pieces(cleo, start, len(wanted), sizes)
         for future in done:
             future.result()
-    assert [told_of(told) for told in found] == wanted
-    positions = [told.position for told in found]
+    assert [type_and_sequence(received) for received in found] == wanted
+    positions = [received.position for received in found]
     assert positions == sorted(set(positions))
 
 
@@ -121,21 +94,21 @@ def test_a_server_that_is_killed_loses_no_event(
     ann, bob = server.register("ann"), server.register("bob")
     writer, reader = server.client(1, ann), server.client(0, bob)
     conversation = start_group(writer, bob)
-    start = begin(reader)
+    start = current_cursor(reader)
     write(writer, conversation, 5)
-    found: list[Told] = []
-    with suppress(httpx.HTTPError), listening(reader, start) as told:
-        for each in logged(told):
+    found: list[ReceivedEvent] = []
+    with suppress(httpx.HTTPError), open_stream(reader, start) as received:
+        for each in logged(received):
             found.append(each)
             if len(found) == 3:
                 server.kill(0)
                 write(writer, conversation, 5)
     server.add_process()
     again = server.client(2, bob)
-    with listening(again, str(found[-1].id)) as told:
-        rest = logged(told)
+    with open_stream(again, str(found[-1].id)) as received:
+        rest = logged(received)
         found += [next(rest) for _ in range(20 - len(found))]
-    assert [told_of(told) for told in found] == expected(10)
+    assert [type_and_sequence(received) for received in found] == expected_events(10)
 
 
 @pytest.mark.django_db
@@ -145,16 +118,18 @@ def test_a_poll_misses_nothing_either(servers: LiveServer, people: People) -> No
     first = bob[0].get("/events/poll").raise_for_status().json()
     assert first["items"] == []
     cursor = first["next_cursor"]
-    found: list[Told] = []
+    found: list[ReceivedEvent] = []
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(write, ann[1], conversation, 30)
         while len(found) < 60:
             parameters = {"after": cursor, "limit": 7, "timeout": 30}
             page = bob[0].get("/events/poll", params=parameters).raise_for_status()
-            found += [Told(item["type"], None, item) for item in page.json()["items"]]
+            found += [
+                ReceivedEvent(item["type"], None, item) for item in page.json()["items"]
+            ]
             cursor = page.json()["next_cursor"]
         done.result()
-    assert [told_of(told) for told in found] == expected(30)
+    assert [type_and_sequence(received) for received in found] == expected_events(30)
 
 
 @pytest.mark.django_db
@@ -167,20 +142,20 @@ def test_a_cursor_of_what_is_forgotten_is_reset(tmp_path: Path) -> None:
             ann, bob = server.register("ann"), server.register("bob")
             writer, reader = server.client(0, ann), server.client(0, bob)
             conversation = start_group(writer, bob)
-            start = begin(reader)
+            start = current_cursor(reader)
             write(writer, conversation, 1)
             manage(server, "shell", "--verbosity", "0", "--command", AGE_EVENTS)
             manage(server, "clear_expired", "--verbosity", "0")
-            with listening(reader, start) as stream:
-                told = logged(stream)
-                reset = next(told)
+            with open_stream(reader, start) as stream:
+                received = logged(stream)
+                reset = next(received)
                 assert reset.type == "reset"
                 write(writer, conversation, 1)
-                after = [next(told) for _ in range(2)]
-            assert [told_of(each) for each in after] == expected(2)[2:]
+                after = [next(received) for _ in range(2)]
+            assert [type_and_sequence(each) for each in after] == expected_events(2)[2:]
             page = reader.get("/events/poll", params={"after": start}).json()
             assert page["items"] == [{"type": "reset"}]
-            with listening(reader, str(reset.id)) as stream:
-                assert told_of(next(logged(stream))) == expected(2)[2]
+            with open_stream(reader, str(reset.id)) as stream:
+                assert type_and_sequence(next(logged(stream))) == expected_events(2)[2]
         finally:
             server.stop()

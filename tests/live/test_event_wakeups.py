@@ -13,9 +13,9 @@ from redis.backoff import ConstantBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
-from tests.live.at_once import start_group
-from tests.live.listening import listening, logged
-from tests.live.test_event_resume import expected, told_of, write
+from tests.live.concurrent_calls import start_group
+from tests.live.event_stream import logged, open_stream
+from tests.live.expected_events import expected_events, type_and_sequence, write
 from tests.live_server import LiveServer, free_port, served_database
 
 pytestmark = [
@@ -57,11 +57,11 @@ def test_redis_stopped_and_started_again_loses_nothing(tmp_path: Path) -> None:
         ann, bob = server.register("ann"), server.register("bob")
         writer, reader = server.client(0, ann), server.client(1, bob)
         conversation = start_group(writer, bob)
-        told = logged(stack.enter_context(listening(reader)))
-        assert next(told).type == "ready"
+        received = logged(stack.enter_context(open_stream(reader)))
+        assert next(received).type == "ready"
         found = []
         for running in (True, False, True):
             with redis_at(port, tmp_path) if running else nullcontext():
                 write(writer, conversation, 20)
-                found += [told_of(next(told)) for _ in range(40)]
-    assert found == expected(60)
+                found += [type_and_sequence(next(received)) for _ in range(40)]
+    assert found == expected_events(60)

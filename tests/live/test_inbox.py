@@ -1,4 +1,4 @@
-"""What arrives late is never cleared unseen."""
+"""A message that commits late is not marked read unseen."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from django.conf import settings
 
-from tests.live.at_once import clients, send, start_group
+from tests.live.concurrent_calls import clients, send, start_group
 from tests.live_server import LiveServer, Person
 
 

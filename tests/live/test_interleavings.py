@@ -3,7 +3,7 @@
 from functools import partial
 
 from messaging.models import Conversation, Message, User
-from tests.conftest import ClientOf, Meanwhile
+from tests.conftest import ClientOf, RunBeforeQuery
 
 
 def _send(group: Conversation, sender: User, content: str) -> Message:
@@ -11,13 +11,17 @@ def _send(group: Conversation, sender: User, content: str) -> Message:
 
 
 def test_a_page_made_while_someone_writes_is_not_kept_for_later(
-    group: Conversation, ann: User, bob: User, client_of: ClientOf, meanwhile: Meanwhile
+    group: Conversation,
+    ann: User,
+    bob: User,
+    client_of: ClientOf,
+    run_before_query: RunBeforeQuery,
 ) -> None:
     """The version is read first: at worst, newer data is kept under an older one."""
     _send(group, ann, "first")
     reader = client_of(bob)
     path = f"/conversations/{group.pk}/messages"
-    with meanwhile(
+    with run_before_query(
         partial(_send, group, ann, "second"), before='FROM "messaging_message"'
     ):
         reader.get(path)
@@ -31,12 +35,12 @@ def test_what_arrives_while_the_inbox_is_read_stays_unread(
     ann: User,
     bob: User,
     client_of: ClientOf,
-    meanwhile: Meanwhile,
+    run_before_query: RunBeforeQuery,
 ) -> None:
     """The clock is read first, so `up_to` covers at most what was shown."""
     _send(group, ann, "seen")
     reader = client_of(bob)
-    with meanwhile(
+    with run_before_query(
         partial(_send, group, ann, "late"), before='"messaging_notification"'
     ):
         read = reader.get("/inbox")
@@ -45,11 +49,15 @@ def test_what_arrives_while_the_inbox_is_read_stays_unread(
 
 
 def test_a_summary_counts_just_what_its_up_to_covers(
-    group: Conversation, ann: User, bob: User, client_of: ClientOf, meanwhile: Meanwhile
+    group: Conversation,
+    ann: User,
+    bob: User,
+    client_of: ClientOf,
+    run_before_query: RunBeforeQuery,
 ) -> None:
     _send(group, ann, "seen")
     reader = client_of(bob)
-    with meanwhile(
+    with run_before_query(
         partial(_send, group, ann, "@bob late"), before='"messaging_notification"'
     ):
         summary = reader.get("/inbox/summary")

@@ -35,7 +35,7 @@ def limited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
             server.stop()
 
 
-def at_once(
+def concurrently(
     server: LiveServer, number: int, send: Callable[[httpx.Client, int], httpx.Response]
 ) -> Counter[int]:
     """The statuses of so many requests, sent to all processes at the same time."""
@@ -61,7 +61,7 @@ def sign_in(
 @pytest.mark.django_db
 def test_of_200_parallel_guesses_exactly_10_are_tried(limited: LiveServer) -> None:
     ann = limited.register("ann").username
-    statuses = at_once(
+    statuses = concurrently(
         limited,
         200,
         lambda client, index: sign_in(client, ann, f"guess {index}", HERE),
@@ -76,7 +76,7 @@ def test_of_200_parallel_guesses_exactly_10_are_tried(limited: LiveServer) -> No
 def test_of_200_parallel_registrations_exactly_10_are_opened(
     limited: LiveServer,
 ) -> None:
-    statuses = at_once(
+    statuses = concurrently(
         limited,
         200,
         lambda client, index: client.post(

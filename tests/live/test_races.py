@@ -1,15 +1,15 @@
-"""Two do it at once, through different processes: the outcome is one of the right ones."""
+"""Concurrent requests through different processes end in a valid state."""
 
 from functools import partial
 from itertools import combinations
 
 import httpx
 
-from tests.live.at_once import (
+from tests.live.concurrent_calls import (
     ROUNDS,
     People,
-    at_once,
     clients,
+    concurrently,
     send,
     start_group,
     statuses,
@@ -28,7 +28,9 @@ def test_two_first_messages_open_one_direct_conversation(
 ) -> None:
     for one, other in combinations(people, 2):
         first, second = clients(servers, one)[0], clients(servers, other)[1]
-        answers = at_once(partial(_direct, first, other), partial(_direct, second, one))
+        answers = concurrently(
+            partial(_direct, first, other), partial(_direct, second, one)
+        )
         assert statuses(answers) == [201, 201]
         assert len({answer.json()["conversation_id"] for answer in answers}) == 1
         assert sorted(answer.json()["sequence"] for answer in answers) == [1, 2]
@@ -43,7 +45,7 @@ def test_all_who_start_one_direct_conversation_get_the_same(
         theirs = clients(servers, guest)
         yours = {"kind": "direct", "participant": people[0].username}
         mine = {"kind": "direct", "participant": guest.username}
-        answers = at_once(
+        answers = concurrently(
             *(partial(client.post, "/conversations", json=mine) for client in ann),
             *(partial(client.post, "/conversations", json=yours) for client in theirs),
         )
@@ -60,7 +62,7 @@ def test_two_edits_at_once_keep_both_old_contents(
     conversation = start_group(ann[0], people[1])
     for _ in range(ROUNDS):
         message = send(ann[0], conversation, "original")
-        answers = at_once(
+        answers = concurrently(
             *(
                 partial(client.patch, f"/messages/{message}", json={"content": text})
                 for client, text in ((ann[1], "one"), (ann[2], "two"))
@@ -84,7 +86,7 @@ def test_of_two_last_readers_the_second_makes_the_message_read(
     for _ in range(ROUNDS):
         message = send(ann, conversation, "Who is in?")
         assert ann.get(f"/messages/{message}").json()["read"] is False
-        answers = at_once(
+        answers = concurrently(
             partial(bob.put, f"/messages/{message}/read"),
             partial(cleo.put, f"/messages/{message}/read"),
         )
@@ -100,23 +102,25 @@ def test_of_a_reader_and_one_who_goes_the_last_makes_the_message_read(
     for _ in range(ROUNDS):
         conversation = start_group(ann, people[1], people[2])
         message = send(ann, conversation, "Who stays?")
-        seat = f"/conversations/{conversation}/participants/{people[2].username}"
-        answers = at_once(
+        participant_url = (
+            f"/conversations/{conversation}/participants/{people[2].username}"
+        )
+        answers = concurrently(
             partial(bob.put, f"/messages/{message}/read"),
-            partial(cleo.delete, seat),
+            partial(cleo.delete, participant_url),
         )
         assert statuses(answers) == [204, 204]
         assert ann.get(f"/messages/{message}").json()["read"] is True
 
 
-def test_a_reply_never_hangs_under_a_parent_that_is_gone(
+def test_a_reply_never_has_a_deleted_parent(
     servers: LiveServer, people: People
 ) -> None:
     ann, bob = clients(servers, people[0])[1], clients(servers, people[1])[2]
     conversation = start_group(ann, people[1])
     for _ in range(ROUNDS):
         parent = send(ann, conversation, "Anybody there?")
-        reply, deletion = at_once(
+        reply, deletion = concurrently(
             partial(
                 bob.post,
                 f"/conversations/{conversation}/messages",
@@ -136,7 +140,7 @@ def test_a_reply_never_hangs_under_a_parent_that_is_gone(
             assert kept.status_code == 404
 
 
-def test_two_last_replies_that_go_take_their_tombstone_along(
+def test_deleting_the_last_two_replies_concurrently_deletes_their_tombstone(
     servers: LiveServer, people: People
 ) -> None:
     ann, bob = clients(servers, people[0]), clients(servers, people[1])
@@ -146,7 +150,7 @@ def test_two_last_replies_that_go_take_their_tombstone_along(
         mine = send(ann[0], conversation, "Me.", parent)
         yours = send(bob[0], conversation, "Me too.", parent)
         ann[0].delete(f"/messages/{parent}").raise_for_status()
-        answers = at_once(
+        answers = concurrently(
             partial(ann[1].delete, f"/messages/{mine}"),
             partial(bob[2].delete, f"/messages/{yours}"),
         )
@@ -157,7 +161,7 @@ def test_two_last_replies_that_go_take_their_tombstone_along(
 
 def test_one_username_in_two_cases_is_registered_once(servers: LiveServer) -> None:
     for number in range(ROUNDS // 2):
-        answers = at_once(
+        answers = concurrently(
             *(
                 partial(
                     servers.client(process).post,
@@ -178,15 +182,22 @@ def test_a_group_handed_over_twice_at_once_has_one_owner(
     ann = clients(servers, people[0])
     for _ in range(ROUNDS):
         conversation = start_group(ann[0], people[1], people[2])
-        seats = f"/conversations/{conversation}/participants"
-        answers = at_once(
+        participants_url = f"/conversations/{conversation}/participants"
+        answers = concurrently(
             *(
-                partial(client.put, f"{seats}/{heir.username}", json={"role": "owner"})
-                for client, heir in ((ann[1], people[1]), (ann[2], people[2]))
+                partial(
+                    client.put,
+                    f"{participants_url}/{new_owner.username}",
+                    json={"role": "owner"},
+                )
+                for client, new_owner in ((ann[1], people[1]), (ann[2], people[2]))
             )
         )
         assert statuses(answers) == [204, 403]
-        roles = [part["role"] for part in ann[0].get(seats).json()["items"]]
+        roles = [
+            participant["role"]
+            for participant in ann[0].get(participants_url).json()["items"]
+        ]
         assert sorted(roles) == ["member", "member", "owner"]
 
 
@@ -196,17 +207,25 @@ def test_two_handovers_along_a_chain_end_with_one_owner(
     ann, bob = clients(servers, people[0])[1], clients(servers, people[1])[2]
     for _ in range(ROUNDS):
         conversation = start_group(ann, people[1], people[2])
-        seats = f"/conversations/{conversation}/participants"
-        first, second = at_once(
-            partial(ann.put, f"{seats}/{people[1].username}", json={"role": "owner"}),
-            partial(bob.put, f"{seats}/{people[2].username}", json={"role": "owner"}),
+        participants_url = f"/conversations/{conversation}/participants"
+        first, second = concurrently(
+            partial(
+                ann.put,
+                f"{participants_url}/{people[1].username}",
+                json={"role": "owner"},
+            ),
+            partial(
+                bob.put,
+                f"{participants_url}/{people[2].username}",
+                json={"role": "owner"},
+            ),
         )
         owner = people[2] if second.status_code == 204 else people[1]
         assert first.status_code == 204
         assert second.status_code in {204, 403}
         assert [
             part["user"]["username"]
-            for part in ann.get(seats).json()["items"]
+            for part in ann.get(participants_url).json()["items"]
             if part["role"] == "owner"
         ] == [owner.username]
 
@@ -227,7 +246,7 @@ def test_of_many_senders_at_once_no_message_is_lost(
             json={"content": f"{number} {each - 1}"},
         )
 
-    answers = at_once(*(partial(send_all, number) for number in range(senders)))
+    answers = concurrently(*(partial(send_all, number) for number in range(senders)))
     assert statuses(answers) == [201] * senders
     path = f"/conversations/{conversation}/messages?after_sequence=0&limit=200"
     items = ann.get(path).json()["items"]
@@ -247,7 +266,7 @@ def test_of_two_deletions_of_one_account_one_does_it(
         conversation = start_group(ann, guest)
         send(theirs[0], conversation, "bye")
         body = {"password": PASSWORD}
-        answers = at_once(
+        answers = concurrently(
             *(
                 partial(client.request, "DELETE", "/me", json=body)
                 for client in theirs[:2]
@@ -260,7 +279,7 @@ def test_of_two_deletions_of_one_account_one_does_it(
         assert page["items"] == []
 
 
-def test_who_knew_the_old_password_stays_out_however_quick_they_were(
+def test_a_concurrent_sign_in_with_the_old_password_fails(
     servers: LiveServer,
 ) -> None:
     for _ in range(ROUNDS // 2):
@@ -268,7 +287,7 @@ def test_who_knew_the_old_password_stays_out_however_quick_they_were(
         owner, thief = clients(servers, person)[0], servers.client(1)
         old = {"username": person.username, "password": PASSWORD}
         new = {"current_password": PASSWORD, "new_password": "what was chosen just now"}
-        change, *guesses = at_once(
+        change, *guesses = concurrently(
             partial(owner.put, "/me/password", json=new),
             *(partial(thief.post, "/auth/tokens", json=old) for _ in range(3)),
         )
@@ -281,11 +300,11 @@ def test_who_knew_the_old_password_stays_out_however_quick_they_were(
                 assert answer.status_code == 401
 
 
-def test_of_two_new_passwords_one_is_taken(servers: LiveServer) -> None:
+def test_of_two_concurrent_password_changes_one_succeeds(servers: LiveServer) -> None:
     for _ in range(ROUNDS // 2):
         person = servers.register("rachel")
         one, other = clients(servers, person)[:2]
-        answers = at_once(
+        answers = concurrently(
             *(
                 partial(
                     client.put,

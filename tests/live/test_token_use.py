@@ -11,7 +11,7 @@ import pytest
 from tests.live_server import LiveServer
 
 # Less than a writer waits for another one.
-PATIENCE = 10
+TIMEOUT = 10
 
 OLDEN = "2020-01-01 00:00:00"
 
@@ -42,7 +42,7 @@ def test_reading_does_not_wait_for_a_writer(
     server = live_server_processes(1)
     ann = server.client(person=server.register("ann"))
     with busy_database(server.environment["DATABASE_URL"]):
-        during = ann.get("/auth/tokens", timeout=PATIENCE)
+        during = ann.get("/auth/tokens", timeout=TIMEOUT)
         assert during.status_code == HTTPStatus.OK
         assert during.json()["items"][0]["last_used_at"].startswith("2020")
     after = ann.get("/auth/tokens").json()["items"][0]

@@ -7,7 +7,6 @@ from messaging.ids import ConversationId, UserId
 from messaging.models import (
     Block,
     Conversation,
-    Installation,
     Message,
     MessageHistory,
     Notification,
@@ -16,66 +15,82 @@ from messaging.models import (
 )
 from messaging.services import history, summaries, threads
 from messaging.services.inbox import inbox_summary, unread_messages
-from tests.messaging.world import Room, World
+from tests.messaging.reference_model import ModelConversation, ReferenceModel
 from tests.proofs import readable_by
 
-People = Mapping[str, User]
+Users = Mapping[str, User]
 # What a conversation's page shows, and the version that it is cached by.
-Shown = dict[ConversationId, tuple[tuple[int, int], tuple[object, ...]]]
+Pages = dict[ConversationId, tuple[tuple[int], tuple[object, ...]]]
 
 
-def compare(world: World) -> None:
-    assert _stored_rooms() == {room.id: _room(room) for room in world.rooms.values()}
-    assert _stored_letters() == {
-        letter.id: (
-            (room.id, letter.sequence, letter.sender, letter.parent),
-            letter.versions,
-            letter.read,
-            len(room.replies(letter.id)),
-            {name: (one.kind, one.unread) for name, one in letter.notices.items()},
-        )
-        for room in world.rooms.values()
-        for letter in room.letters.values()
+def compare(model: ReferenceModel) -> None:
+    assert _stored_conversations() == {
+        conversation.id: _conversation(conversation)
+        for conversation in model.conversations.values()
     }
-    assert _stored_blocks() == world.blocks
-    assert set(User.objects.values_list("username", flat=True)) == world.people
+    assert _stored_messages() == {
+        message.id: (
+            (conversation.id, message.sequence, message.sender, message.parent),
+            message.versions,
+            message.read,
+            len(conversation.replies(message.id)),
+            {
+                name: (one.kind, one.unread)
+                for name, one in message.notifications.items()
+            },
+        )
+        for conversation in model.conversations.values()
+        for message in conversation.messages.values()
+    }
+    assert _stored_blocks() == model.blocks
+    assert set(User.objects.values_list("username", flat=True)) == model.usernames
 
 
-def compare_reader(world: World, reader: User) -> None:
-    """What one person reads of their inbox and their list."""
+def compare_reader(model: ReferenceModel, reader: User) -> None:
+    """What one user is shown in their inbox and their list of conversations."""
     name = reader.username
-    unread = world.unread(name)
+    unread = model.unread(name)
     inbox = unread_messages(reader=reader, cursor=None, limit=200)
     assert [message.pk for message in inbox.page.items] == unread
     summary = inbox_summary(reader=UserId(reader.pk))
     assert summary.unread_count == len(unread)
     page = summaries.conversation_page(reader=UserId(reader.pk), cursor=None, limit=200)
-    assert {one.conversation.pk: one.unread_count for one in page.items} == {
-        room.id: len(room.letters.keys() & set(unread))
-        for room in world.rooms.values()
-        if name in room.members
+    assert {one.id: one.unread_count for one in page.items} == {
+        conversation.id: len(conversation.messages.keys() & set(unread))
+        for conversation in model.conversations.values()
+        if name in conversation.participants
     }
+    badges = {
+        conversation.id: model.badge(name, conversation)
+        for conversation in model.conversations.values()
+        if name in conversation.participants
+    }
+    assert {one.id: one.badge_count for one in page.items} == badges
+    assert summary.badge_count == sum(badges.values())
 
 
-def compare_letter(room: Room, letter_id: int, people: People, turn: int) -> None:
-    """What somebody there reads of a message: its versions and its tree."""
-    name = list(room.members)[turn // 2 % len(room.members)]
-    reader = people[name]
-    message = readable_by(reader, Message(pk=letter_id))
+def compare_message(
+    conversation: ModelConversation, message_id: int, users: Users, step: int
+) -> None:
+    """What one participant is shown of a message: its versions and its replies."""
+    name = list(conversation.participants)[step // 2 % len(conversation.participants)]
+    reader = users[name]
+    message = readable_by(reader, Message(pk=message_id))
     versions = history.version_page(
         message=message, reader=UserId(reader.pk), cursor=None, limit=200
     )
     contents = [version.content for version in versions.items]
-    assert contents == room.visible(room.letters[letter_id], name), name
-    below = list(room.below(letter_id))
+    assert contents == conversation.visible(conversation.messages[message_id], name), (
+        name
+    )
+    descendants = list(conversation.descendants(message_id))
     tree = threads.thread(root=message, depth=50, nodes=2000)
-    assert tree.descendant_count == len(below)
+    assert tree.descendant_count == len(descendants)
     replies = threads.reply_page(root=message, cursor=None, limit=200)
-    assert [(one.pk, one.depth) for one in replies.items] == below
+    assert [(one.pk, one.depth) for one in replies.items] == descendants
 
 
-def shown_pages() -> Shown:
-    names = Installation.objects.values_list("names", flat=True).get()
+def shown_pages() -> Pages:
     lines: dict[int, list[object]] = defaultdict(list)
     for row in Message.objects.order_by("sequence").values_list(
         *("conversation", "sequence", "sender", "receiver", "content", "read"),
@@ -83,57 +98,62 @@ def shown_pages() -> Shown:
     ):
         lines[row[0]].append(row[1:])
     return {
-        ConversationId(pk): ((version, names), (title, *lines[pk]))
+        ConversationId(pk): ((version,), (title, *lines[pk]))
         for pk, version, title in Conversation.objects.values_list(
             "pk", "version", "title"
         )
     }
 
 
-def compare_pages(before: Shown, after: Shown) -> None:
-    """Another page has another version, and a version never comes again."""
+def compare_pages(before: Pages, after: Pages) -> None:
+    """A page that changed has another version, and versions never go back."""
     for conversation_id in before.keys() & after.keys():
         old, new = before[conversation_id], after[conversation_id]
         assert all(was <= now for was, now in zip(old[0], new[0], strict=True))
         assert old[1] == new[1] or old[0] != new[0], (old, new)
 
 
-def _room(room: Room) -> tuple[object, ...]:
-    members = [
-        (name, "owner" if name == room.owner else "member") for name in room.members
+def _conversation(conversation: ModelConversation) -> tuple[object, ...]:
+    participants = [
+        (name, "owner" if name == conversation.owner else "member")
+        for name in conversation.participants
     ]
     return (
-        "direct" if room.direct else "group",
-        room.last_sequence,
-        sorted(members) if room.direct else members,
+        "direct" if conversation.direct else "group",
+        conversation.last_sequence,
+        sorted(participants) if conversation.direct else participants,
     )
 
 
-def _stored_rooms() -> dict[int, tuple[object, ...]]:
-    parts: dict[int, list[tuple[str, str]]] = defaultdict(list)
+def _stored_conversations() -> dict[int, tuple[object, ...]]:
+    participants: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for conversation, name, role in Participant.objects.longest_first().values_list(
         "conversation", "user__username", "role"
     ):
-        parts[conversation].append((name, role))
+        participants[conversation].append((name, role))
     return {
-        pk: (kind, last, sorted(parts[pk]) if kind == "direct" else parts[pk])
+        pk: (
+            kind,
+            last,
+            sorted(participants[pk]) if kind == "direct" else participants[pk],
+        )
         for pk, kind, last in Conversation.objects.values_list(
             "pk", "kind", "last_sequence"
         )
     }
 
 
-def _stored_letters() -> dict[int, tuple[object, ...]]:
+def _stored_messages() -> dict[int, tuple[object, ...]]:
     versions: dict[int, list[str]] = defaultdict(list)
     for message, content in MessageHistory.objects.order_by("version").values_list(
         "message", "old_content"
     ):
         versions[message].append(content)
-    notices: dict[int, dict[str, tuple[str, bool]]] = defaultdict(dict)
+    notifications: dict[int, dict[str, tuple[str, bool]]] = defaultdict(dict)
     for message, name, kind, is_read in Notification.objects.values_list(
         "message", "user__username", "kind", "is_read"
     ):
-        notices[message][name] = (kind, not is_read)
+        notifications[message][name] = (kind, not is_read)
     return {
         row.pk: (
             (
@@ -145,7 +165,7 @@ def _stored_letters() -> dict[int, tuple[object, ...]]:
             [*versions[row.pk], row.content],
             row.read,
             row.reply_count,
-            notices[row.pk],
+            notifications[row.pk],
         )
         for row in Message.objects.select_related("sender")
     }

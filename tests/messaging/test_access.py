@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import pytest
-from django.db import transaction
 
 from messaging import access
+from messaging.changes import changing, open_change
 from messaging.errors import (
     ConversationNotFoundError,
     DeletedMessageError,
@@ -19,7 +19,8 @@ from messaging.ids import MAX_ID, ConversationId, UserId
 from messaging.models import Conversation, Message, User
 from messaging.services.messages import delete_message
 from messaging.services.participants import remove_participant
-from tests.proofs import own_of, owned_by, part_of, readable_by, received_by
+from tests.proofs import membership_of, own_of, owned_by, readable_by, received_by
+from tests.rows import overwrite
 
 Prove = Callable[[User, Message], Message]
 
@@ -34,9 +35,13 @@ def tombstone(message: Message, ann: User, bob: User) -> Message:
     return message
 
 
-def test_a_participant_is_shown_their_part(ann: User, group: Conversation) -> None:
-    part = part_of(ann, group)
-    assert (part.user, part.conversation, part.role) == (ann, group, "owner")
+def test_a_membership_has_the_participants_role(ann: User, group: Conversation) -> None:
+    membership = membership_of(ann, group)
+    assert (membership.user, membership.conversation, membership.role) == (
+        ann,
+        group,
+        "owner",
+    )
 
 
 def test_a_strangers_conversation_looks_like_a_missing_one(
@@ -53,7 +58,7 @@ def test_a_strangers_conversation_looks_like_a_missing_one(
 
 
 def test_the_owner_of_a_group_may_change_it(ann: User, group: Conversation) -> None:
-    assert owned_by(ann, group) == part_of(ann, group)
+    assert owned_by(ann, group) == membership_of(ann, group)
 
 
 def test_a_member_is_no_owner(bob: User, group: Conversation) -> None:
@@ -61,7 +66,7 @@ def test_a_member_is_no_owner(bob: User, group: Conversation) -> None:
         owned_by(bob, group)
 
 
-def test_a_direct_conversation_is_nobodys(ann: User, message: Message) -> None:
+def test_a_direct_conversation_has_no_owner(ann: User, message: Message) -> None:
     with pytest.raises(DirectConversationError):
         owned_by(ann, message.conversation)
 
@@ -115,45 +120,43 @@ def test_a_tombstone_is_read_and_nothing_else(
             prove(person, tombstone)
 
 
-def test_who_left_reads_no_more(ann: User, bob: User, group: Conversation) -> None:
+def test_a_former_participant_cannot_read(
+    ann: User, bob: User, group: Conversation
+) -> None:
     message = Message.objects.create(sender=ann, conversation=group, content="secret")
-    remove_participant(membership=part_of(bob, group), username="bob")
+    remove_participant(membership=membership_of(bob, group), username="bob")
     with pytest.raises(MessageNotFoundError):
         readable_by(bob, message)
     with pytest.raises(ConversationNotFoundError):
-        part_of(bob, group)
+        membership_of(bob, group)
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_a_write_needs_a_part_that_still_holds(
+def test_a_write_needs_a_current_membership(
     exists: bool, cleo: User, message: Message
 ) -> None:
     conversation_id = message.conversation_id if exists else MAX_ID
-    with pytest.raises(ConversationNotFoundError), transaction.atomic():
-        access.locked_for(
-            participant=UserId(cleo.pk),
-            conversation_id=ConversationId(conversation_id),
-        )
+    opened = changing(ConversationId(conversation_id), by=UserId(cleo.pk))
+    with pytest.raises(ConversationNotFoundError), opened:
+        pytest.fail("opened")
 
 
 def test_a_lock_shows_the_conversation_as_it_is_now(
     bob: User, message: Message
 ) -> None:
     before = message.conversation.version
-    Conversation.objects.update(version=before + 7)
-    with transaction.atomic():
-        locked = access.locked_for(
-            participant=UserId(bob.pk),
-            conversation_id=ConversationId(message.conversation_id),
-        )
+    overwrite(Conversation.objects.all(), version=before + 7)
+    conversation_id = ConversationId(message.conversation_id)
+    with changing(conversation_id, by=UserId(bob.pk)) as change:
+        locked = change.conversation(conversation_id)
     assert locked.version == before + 7
 
 
 def test_several_conversations_are_locked_by_rising_ids(
     ann: User, group: Conversation, message: Message
 ) -> None:
-    with transaction.atomic():
-        locked = access.lock_conversations(
+    with open_change() as change:
+        locked = change.lock_all(
             Conversation.objects.of(UserId(ann.pk)).order_by("-pk")
         )
     assert locked == sorted([group.pk, message.conversation_id])

@@ -14,10 +14,7 @@ from pytest_django import Settings
 from typing_extensions import override
 
 from messaging.models import AccessToken, InviteCode, ServiceToken, Session, User
-from messaging.services.service_tokens import (
-    create_service_token,
-    valid_service_token,
-)
+from messaging.services.service_tokens import create_service_token, valid_service_token
 from messaging.services.tokens import issue_token
 from messaging.services.users import register
 from tests.conftest import PASSWORD
@@ -219,7 +216,7 @@ def test_an_invite_that_could_not_be_used_is_not_made(
     assert not InviteCode.objects.exists()
 
 
-def test_a_database_that_refuses_is_told_in_words(db: None) -> None:
+def test_a_database_error_is_reported_in_plain_words(db: None) -> None:
     connection.cursor().execute("ALTER TABLE messaging_servicetoken RENAME TO lost")
     with pytest.raises(CommandError, match="The database refused"):
         run("create_service_token", "shop")

@@ -8,10 +8,10 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
+from messaging.administration.accounts import NewPasswordForm
 from messaging.models import (
     AccessToken,
     Conversation,
-    Installation,
     Message,
     MessageHistory,
     Notification,
@@ -20,7 +20,7 @@ from messaging.models import (
 )
 from messaging.services.messages import edit_message
 from messaging.services.tokens import issue_token
-from tests.conftest import PASSWORD
+from tests.conftest import PASSWORD, MakeUser
 from tests.proofs import own_of
 
 SHOWN = (
@@ -146,7 +146,7 @@ def test_renaming_someone_renews_the_pages_that_show_them(
 ) -> None:
     staff.post(_url(User, "change", ann.pk), _form(ann, display_name="Anna"))
     assert User.objects.get(pk=ann.pk).display_name == "Anna"
-    assert Installation.objects.get().names == 1
+    assert Conversation.objects.get().version == group.version + 1
 
 
 def test_saving_someone_unchanged_renews_nothing(
@@ -154,11 +154,11 @@ def test_saving_someone_unchanged_renews_nothing(
 ) -> None:
     answer = staff.post(_url(User, "change", ann.pk), _form(ann))
     assert answer.status_code == HTTPStatus.FOUND
-    assert Installation.objects.get().names == 0
+    assert Conversation.objects.get().version == group.version
 
 
 @pytest.mark.parametrize("name", ["ann", "ANN", "a b"])
-def test_a_taken_or_malformed_username_is_told_in_the_form(
+def test_a_taken_or_malformed_username_is_a_form_error(
     staff: Client, ann: User, bob: User, name: str
 ) -> None:
     answer = staff.post(_url(User, "change", bob.pk), _form(bob, username=name))
@@ -200,6 +200,21 @@ def test_without_staff_rights_there_is_no_admin(ann: User) -> None:
     assert answer.headers["Location"].startswith("/admin/login/")
 
 
+def test_a_password_set_here_keeps_a_concurrent_rename(ann: User) -> None:
+    secret = "four other unrelated words"
+    form = NewPasswordForm(
+        User.objects.get(pk=ann.pk),
+        {"usable_password": "true", "password1": secret, "password2": secret},
+    )
+    assert form.is_valid()
+    ann.username = "anna"
+    ann.save()
+    form.save()
+    ann.refresh_from_db()
+    assert ann.username == "anna"
+    assert ann.check_password(secret)
+
+
 def test_a_password_set_here_ends_tokens(staff: Client, ann: User) -> None:
     issue_token(user=ann, name="phone", expires_in=None)
     secret = "another horse, another battery"
@@ -209,3 +224,60 @@ def test_a_password_set_here_ends_tokens(staff: Client, ann: User) -> None:
     )
     assert User.objects.get(pk=ann.pk).check_password(secret)
     assert not AccessToken.objects.filter(user=ann).exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "typed"),
+    [
+        *(
+            ("user", "zoe"),
+            ("user", "ZOË"),
+            ("user", "Zoe\u0308"),
+            ("message", "ÉCOLE"),
+        ),
+        *(("message", "école"), ("message", "e\u0301cole"), ("message", "zoë")),
+        *(("participant", "ZOË"), ("notification", "École")),
+    ],
+)
+def test_what_is_searched_for_is_found_in_whatever_case(
+    staff: Client, make_user: MakeUser, bob: User, page: str, typed: str
+) -> None:
+    zoe = make_user("z", display_name="Zoë")
+    Message.objects.create(sender=zoe, receiver=bob, content="Die École ist zu.")
+    found = staff.get(f"/admin/messaging/{page}/", {"q": typed})
+    assert found.context["cl"].result_count == 1
+
+
+def test_a_search_that_folds_to_nothing_finds_nothing(staff: Client, ann: User) -> None:
+    found = staff.get("/admin/messaging/user/", {"q": "\u200b"})
+    assert found.context["cl"].result_count == 0
+
+
+@pytest.mark.parametrize("name", ["\u200b", "a\u202eb", "\u3164", "a" + "\u0353" * 9])
+def test_an_invalid_display_name_is_a_form_error(
+    staff: Client, ann: User, name: str
+) -> None:
+    path = f"/admin/messaging/user/{ann.pk}/change/"
+    answer = staff.post(path, {"username": "ann", "display_name": name})
+    assert "display_name" in answer.context["adminform"].form.errors
+    new = staff.post(
+        "/admin/messaging/user/add/",
+        {"username": "new", "display_name": name, "usable_password": "false"},
+    )
+    assert "display_name" in new.context["adminform"].form.errors
+    ann.refresh_from_db()
+    assert ann.display_name == "Ann"
+
+
+def test_the_admin_normalizes_display_names(staff: Client, ann: User) -> None:
+    path = f"/admin/messaging/user/{ann.pk}/change/"
+    staff.post(
+        path,
+        {
+            "username": "ann",
+            "display_name": "Zoe\u0308 \u200b\u00a0Lee",
+            "is_active": "on",
+        },
+    )
+    ann.refresh_from_db()
+    assert (ann.display_name, ann.folded_name) == ("Zoë Lee", "ann zoe lee")

@@ -18,6 +18,7 @@ from messaging.errors import BackupError
 from messaging.models import Installation
 from messaging.services.backups import back_up_sqlite
 from tests.live_server import LiveServer, served_database
+from tests.rows import overwrite
 
 
 @dataclass(slots=True)
@@ -48,10 +49,7 @@ class Operator:
 
     def restore(self) -> None:
         if connection.vendor == "sqlite":
-            database = self.url.removeprefix("sqlite:///")
-            for left in (f"{database}-wal", f"{database}-shm"):
-                Path(left).unlink(missing_ok=True)
-            self.run("cp", str(self.folder / "parley.backup"), database)
+            self.manage("restore", str(self.folder / "parley.backup"), "--yes")
             return
         dump = str(self.folder / "parley.dump")
         empty = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
@@ -81,6 +79,7 @@ def operator(tmp_path: Path) -> Iterator[Operator]:
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_nothing_cached_before_a_restore_is_served_after_it(operator: Operator) -> None:
     """The page's version is given out again, for another content."""
     with operator.serving() as server:
@@ -110,7 +109,7 @@ def test_nothing_cached_before_a_restore_is_served_after_it(operator: Operator) 
 
 
 def test_renewing_the_epoch_keeps_the_clock(db: None) -> None:
-    Installation.objects.update(clock=7)
+    overwrite(Installation.objects.all(), clock=7)
     before = Installation.objects.get()
     call_command("renew_epoch", verbosity=0)
     after = Installation.objects.get()
@@ -149,6 +148,23 @@ def test_a_backup_is_for_its_owner_alone(database: Path, tmp_path: Path) -> None
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
+def test_a_backup_of_a_damaged_database_fails(database: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(database)) as filled:
+        filled.execute("CREATE TABLE text AS SELECT randomblob(100000) AS words")
+        filled.execute("CREATE INDEX sought ON clock (reading)")
+        filled.commit()
+        filled.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = database.read_bytes()
+    database.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    files = set(tmp_path.iterdir())
+    with pytest.raises(BackupError):
+        back_up_sqlite(database=database, into=tmp_path / "copy")
+    assert {path.name for path in set(tmp_path.iterdir()) - files} <= {
+        f"{database.name}-wal",
+        f"{database.name}-shm",
+    }
+
+
 def test_a_backup_overwrites_nothing(database: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     kept.write_text("precious")
@@ -159,7 +175,7 @@ def test_a_backup_overwrites_nothing(database: Path, tmp_path: Path) -> None:
     assert set(tmp_path.iterdir()) == files
 
 
-def test_a_backup_of_nothing_makes_nothing(tmp_path: Path) -> None:
+def test_a_backup_without_a_database_creates_no_file(tmp_path: Path) -> None:
     with pytest.raises(BackupError, match="unable to open"):
         back_up_sqlite(database=tmp_path / "missing", into=tmp_path / "copy")
     assert list(tmp_path.iterdir()) == []

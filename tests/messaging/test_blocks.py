@@ -1,4 +1,4 @@
-"""Blocks act in both directions, and tell nothing more."""
+"""Blocks act in both directions, and do not reveal who blocked whom."""
 
 import pytest
 
@@ -6,6 +6,7 @@ from messaging.errors import NotDeliverableError, SelfBlockError
 from messaging.models import Block, Conversation, Message, Notification, User
 from messaging.services import blocks, conversations
 from tests.conftest import ClientOf, MakeUser
+from tests.rows import erase
 
 
 @pytest.fixture(params=["sender blocks", "receiver blocks"])
@@ -18,7 +19,7 @@ def blocked_pair(
     return ann, bob
 
 
-def test_nothing_new_is_delivered(blocked_pair: tuple[User, User]) -> None:
+def test_a_block_stops_new_messages(blocked_pair: tuple[User, User]) -> None:
     sender, receiver = blocked_pair
     with pytest.raises(NotDeliverableError):
         Message.objects.create(sender=sender, receiver=receiver, content="hello")
@@ -26,7 +27,7 @@ def test_nothing_new_is_delivered(blocked_pair: tuple[User, User]) -> None:
     assert not Conversation.objects.exists()
 
 
-def test_an_edit_is_not_delivered_either(ann: User, bob: User) -> None:
+def test_a_block_stops_edits(ann: User, bob: User) -> None:
     message = Message.objects.create(sender=ann, receiver=bob, content="before")
     blocks.block(blocker=bob, blocked=ann)
     message.content = "after"
@@ -35,7 +36,7 @@ def test_an_edit_is_not_delivered_either(ann: User, bob: User) -> None:
     assert Message.objects.get(pk=message.pk).content == "before"
 
 
-def test_no_group_is_made_with_them(blocked_pair: tuple[User, User]) -> None:
+def test_a_block_stops_starting_a_group(blocked_pair: tuple[User, User]) -> None:
     owner, _ = blocked_pair
     with pytest.raises(NotDeliverableError):
         conversations.start_group(owner=owner, title="G", usernames=["bob"])
@@ -51,7 +52,7 @@ def test_a_shared_group_goes_on(ann: User, bob: User) -> None:
     assert Notification.objects.get(message=message).user == bob
 
 
-def test_what_was_said_before_can_still_be_read(
+def test_earlier_messages_stay_readable(
     ann: User, bob: User, client_of: ClientOf
 ) -> None:
     message = Message.objects.create(sender=ann, receiver=bob, content="before")
@@ -92,7 +93,7 @@ def test_blocks_over_the_api(
     client = client_of(ann)
     assert client.put("/blocks/BOB").status == 204
     assert client.put("/blocks/cleo").status == 204
-    listed = client.walk("/blocks", limit=1)
+    listed = client.paginate("/blocks", limit=1)
     assert [
         item["user"]["username"] for item in listed if isinstance(item["user"], dict)
     ] == ["cleo", "bob"]
@@ -154,7 +155,7 @@ def test_a_hidden_conversation_comes_back_with_its_next_message(
     assert shown["hidden"] is False
 
 
-def test_a_hidden_conversation_can_be_brought_back(
+def test_a_hidden_conversation_can_be_shown_again(
     ann: User, bob: User, client_of: ClientOf
 ) -> None:
     message = Message.objects.create(sender=ann, receiver=bob, content="one")
@@ -185,12 +186,12 @@ def test_a_suspended_person_can_be_unblocked(
     assert not Block.objects.exists()
 
 
-def test_a_message_brought_back_in_a_muted_conversation_is_silent(
+def test_a_message_marked_unread_in_a_muted_conversation_is_silent(
     ann: User, bob: User, client_of: ClientOf
 ) -> None:
     message = Message.objects.create(sender=ann, receiver=bob, content="one")
     client = client_of(bob)
     client.put(f"/conversations/{message.conversation_id}/mute")
-    Notification.objects.all().delete()
+    erase(Notification.objects.all())
     assert client.delete(f"/messages/{message.pk}/read").status == 204
     assert Notification.objects.get().silent

@@ -1,4 +1,4 @@
-"""What has expired is cleared away, and nothing else."""
+"""Expired rows are deleted, and nothing else."""
 
 from datetime import timedelta
 
@@ -18,13 +18,13 @@ def token(user: User, name: str, *, expired_for: timedelta | None) -> None:
     AccessToken.objects.filter(name=name).update(expires_at=expires_at)
 
 
-def test_expired_keys_sessions_tokens_and_counters_go(
+def test_expired_keys_sessions_tokens_and_counters_are_deleted(
     ann: User, bob: User, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = timezone.now()
-    for person, age in ((ann, idempotency.KEPT_FOR), (bob, timedelta(0))):
-        idempotency.claim(person=UserId(person.pk), key="k", fingerprint="f")
-        keys = IdempotencyKey.objects.filter(user=person)
+    for user_id, age in ((ann, idempotency.KEPT_FOR), (bob, timedelta(0))):
+        idempotency.claim(user_id=UserId(user_id.pk), key="k", fingerprint="f")
+        keys = IdempotencyKey.objects.filter(user=user_id)
         keys.update(created_at=now - age)
     for key, left in (("ended", timedelta(-1)), ("open", timedelta(1))):
         Session.objects.create(session_key=key, expire_date=now + left)
@@ -45,7 +45,7 @@ def test_expired_keys_sessions_tokens_and_counters_go(
     )
 
 
-def test_where_nothing_has_expired_nothing_goes(make_user: MakeUser) -> None:
+def test_without_expired_rows_nothing_is_deleted(make_user: MakeUser) -> None:
     token(make_user("ann"), "forever", expired_for=None)
     call_command("clear_expired", verbosity=0)
     assert AccessToken.objects.count() == 1

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -11,6 +12,7 @@ from django.db import connection
 from django.db.migrations import RemoveConstraint
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import F
+from django.utils import timezone
 
 from messaging import access
 from messaging.ids import MessageId, UserId
@@ -22,15 +24,18 @@ from messaging.models import (
     Participant,
     User,
 )
-from messaging.services import consistency, messages
+from messaging.models.messages import TOMBSTONE
+from messaging.services import invariant_checks, messages
 from messaging.services.consistency import find_inconsistencies, repair_inconsistencies
 from messaging.services.conversations import start_group
+from messaging.services.invariant_checks import LISTED_IDS
 from messaging.services.notifications import mark_message_read
 from tests.conftest import MakeUser
+from tests.rows import erase, insert, overwrite
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class Data:
     """A group of three with a tree in it, and a direct conversation with a stranger."""
 
     group: Conversation
@@ -43,7 +48,7 @@ class World:
 
 
 @pytest.fixture
-def world(ann: User, bob: User, cleo: User, make_user: MakeUser) -> World:
+def data(ann: User, bob: User, cleo: User, make_user: MakeUser) -> Data:
     group = start_group(owner=ann, title="G", usernames=["bob", "cleo"]).conversation
     root = Message.objects.create(sender=ann, conversation=group, content="root")
     root.content = "root, edited"
@@ -66,118 +71,136 @@ def world(ann: User, bob: User, cleo: User, make_user: MakeUser) -> World:
     direct = Message.objects.create(
         sender=ann, receiver=make_user("dora"), content="direct"
     ).conversation
-    return World(group, direct, root, reply, tombstone, leaf)
+    return Data(group, direct, root, reply, tombstone, leaf)
 
 
-Plant = Callable[[World], int]
+Corrupt = Callable[[Data], int]
 
 
-def rows(message: Message) -> "Messages":
-    return Messages(message.pk)
+def message_row(message: Message) -> "MessageRow":
+    return MessageRow(message.pk)
 
 
-class Messages:
+class MessageRow:
     """Writes a message's row as the code never does."""
 
     def __init__(self, message_id: int) -> None:
         self.queryset = Message.objects.filter(pk=message_id)
 
     def set(self, **values: object) -> int:
-        self.queryset.update(**values)
+        overwrite(self.queryset, **values)
         return self.queryset.get().pk
 
 
-def last_sequence_behind(world: World) -> int:
-    Conversation.objects.filter(pk=world.group.pk).update(last_sequence=2)
-    return world.group.pk
+def last_sequence_behind(data: Data) -> int:
+    overwrite(Conversation.objects.filter(pk=data.group.pk), last_sequence=2)
+    return data.group.pk
 
 
-def orphan_tombstones(world: World) -> int:
+def orphan_tombstones(data: Data) -> int:
     """A tombstone whose only reply is a tombstone without any."""
-    Notification.objects.filter(message=world.leaf).delete()
-    Message.objects.filter(pk=world.leaf.pk).turn_into_tombstones()
-    return world.tombstone.pk
+    erase(Notification.objects.filter(message=data.leaf))
+    overwrite(Message.objects.filter(pk=data.leaf.pk), **TOMBSTONE)
+    return data.tombstone.pk
 
 
-def tombstone_with_history(world: World) -> int:
-    MessageHistory.objects.create(
-        message=world.tombstone,
-        version=1,
-        old_content="secret",
-        edited_by_id=world.leaf.sender_id or 0,
+def tombstone_with_history(data: Data) -> int:
+    insert(
+        MessageHistory(
+            message=data.tombstone,
+            version=1,
+            old_content="secret",
+            edited_by_id=data.leaf.sender_id or 0,
+        )
     )
-    return world.tombstone.pk
+    return data.tombstone.pk
 
 
-def tombstone_with_notification(world: World) -> int:
+def tombstone_with_notification(data: Data) -> int:
     notification = Notification.objects.filter(user__username="ann").first()
     assert notification is not None
     notification.pk = None
-    notification.message = world.tombstone
+    notification.message = data.tombstone
     notification.is_read = True
-    notification.save()
-    return world.tombstone.pk
+    insert(notification)
+    return data.tombstone.pk
 
 
-def replies_overcounted(world: World) -> int:
-    return rows(world.root).set(reply_count=7)
+def tombstone_with_external_id(data: Data) -> int:
+    return message_row(data.tombstone).set(external_id="chat/ann/1")
 
 
-def replies_undercounted(world: World) -> int:
-    return rows(world.root).set(reply_count=0)
+def replies_overcounted(data: Data) -> int:
+    return message_row(data.root).set(reply_count=7)
 
 
-def version_too_low(world: World) -> int:
-    return rows(world.root).set(content_version=1, edited=False)
+def replies_undercounted(data: Data) -> int:
+    return message_row(data.root).set(reply_count=0)
 
 
-def notification_elsewhere(world: World) -> int:
-    notification = Notification.objects.get(message=world.reply, user__username="cleo")
-    Notification.objects.filter(pk=notification.pk).update(conversation=world.direct)
+def version_too_low(data: Data) -> int:
+    return message_row(data.root).set(content_version=1, edited=False)
+
+
+def notification_elsewhere(data: Data) -> int:
+    notification = Notification.objects.get(message=data.reply, user__username="cleo")
+    overwrite(Notification.objects.filter(pk=notification.pk), conversation=data.direct)
     return notification.pk
 
 
-def notification_of_a_stranger(world: World) -> int:
-    notification = Notification.objects.get(message=world.leaf, user__username="ann")
+def notification_of_a_stranger(data: Data) -> int:
+    notification = Notification.objects.get(message=data.leaf, user__username="ann")
     stranger = User.objects.get(username="dora")
-    Notification.objects.filter(pk=notification.pk).update(user=stranger)
+    overwrite(Notification.objects.filter(pk=notification.pk), user=stranger)
     return notification.pk
 
 
-def notification_of_the_sender(world: World) -> int:
-    notification = Notification.objects.get(message=world.leaf, user__username="ann")
-    Notification.objects.filter(pk=notification.pk).update(user=world.leaf.sender_id)
+def notification_of_the_sender(data: Data) -> int:
+    notification = Notification.objects.get(message=data.leaf, user__username="ann")
+    overwrite(Notification.objects.filter(pk=notification.pk), user=data.leaf.sender_id)
     return notification.pk
 
 
-def read_too_early(world: World) -> int:
-    return rows(world.root).set(read=True)
+def read_too_early(data: Data) -> int:
+    return message_row(data.root).set(read=True)
 
 
-def read_too_late(world: World) -> int:
-    Notification.objects.filter(message=world.reply).update(is_read=True)
-    return world.reply.pk
+def read_too_late(data: Data) -> int:
+    overwrite(Notification.objects.filter(message=data.reply), is_read=True)
+    return data.reply.pk
 
 
-def nobody_owns(world: World) -> int:
-    Participant.objects.filter(conversation=world.group).update(role="member")
-    return world.group.pk
+def nobody_owns(data: Data) -> int:
+    overwrite(Participant.objects.filter(conversation=data.group), role="member")
+    return data.group.pk
 
 
-def two_own(world: World) -> int:
+def two_own(data: Data) -> int:
     connection.check_constraints()
     with connection.cursor() as cursor:
         cursor.execute("DROP INDEX participant_one_owner")
-    cleo = Participant.objects.filter(conversation=world.group, user__username="cleo")
-    cleo.update(role="owner")
-    return world.group.pk
+    cleo = Participant.objects.filter(conversation=data.group, user__username="cleo")
+    overwrite(cleo, role="owner")
+    return data.group.pk
 
 
-REPAIRABLE: tuple[tuple[Plant, str], ...] = (
+def active_in_the_future(data: Data) -> int:
+    far = timezone.now() + timedelta(days=365)
+    overwrite(Conversation.objects.filter(pk=data.group.pk), last_activity_at=far)
+    return data.group.pk
+
+
+_TOMBSTONE_KEEPS_NOTHING = (
+    "a tombstone keeps no history, no notification and no id of an import"
+)
+
+REPAIRABLE: tuple[tuple[Corrupt, str], ...] = (
     (last_sequence_behind, "no sequence is beyond its conversation's last"),
+    (active_in_the_future, "no conversation was last active in the future"),
     (orphan_tombstones, "below every tombstone a message survives"),
-    (tombstone_with_history, "a tombstone keeps no history and no notification"),
-    (tombstone_with_notification, "a tombstone keeps no history and no notification"),
+    (tombstone_with_history, _TOMBSTONE_KEEPS_NOTHING),
+    (tombstone_with_notification, _TOMBSTONE_KEEPS_NOTHING),
+    (tombstone_with_external_id, _TOMBSTONE_KEEPS_NOTHING),
     (replies_overcounted, "reply_count is the number of replies"),
     (replies_undercounted, "reply_count is the number of replies"),
     (version_too_low, "content_version is one more than the versions kept"),
@@ -197,52 +220,52 @@ REPAIRABLE: tuple[tuple[Plant, str], ...] = (
 )
 
 
-def parent_missing(world: World) -> int:
-    return rows(world.leaf).set(parent_message=10**9)
+def parent_missing(data: Data) -> int:
+    return message_row(data.leaf).set(parent_message=10**9)
 
 
-def parent_elsewhere(world: World) -> int:
-    return rows(Message.objects.get(conversation=world.direct)).set(
-        parent_message=world.root
+def parent_elsewhere(data: Data) -> int:
+    return message_row(Message.objects.get(conversation=data.direct)).set(
+        parent_message=data.root
     )
 
 
-def parent_later(world: World) -> int:
-    return rows(world.root).set(parent_message=world.leaf)
+def parent_later(data: Data) -> int:
+    return message_row(data.root).set(parent_message=data.leaf)
 
 
-def version_lost(world: World) -> int:
-    return rows(world.root).set(content_version=3)
+def version_lost(data: Data) -> int:
+    return message_row(data.root).set(content_version=3)
 
 
-def version_between_lost(world: World) -> int:
-    MessageHistory.objects.filter(message=world.root).update(version=4)
-    return world.root.pk
+def version_between_lost(data: Data) -> int:
+    overwrite(MessageHistory.objects.filter(message=data.root), version=4)
+    return data.root.pk
 
 
-def stranger_in_a_direct_conversation(world: World) -> int:
-    Participant.objects.create(
-        conversation=world.direct, user=User.objects.get(username="cleo")
+def stranger_in_a_direct_conversation(data: Data) -> int:
+    insert(
+        Participant(conversation=data.direct, user=User.objects.get(username="cleo"))
     )
-    return world.direct.pk
+    return data.direct.pk
 
 
-def half_of_a_pair(world: World) -> int:
-    dora = Participant.objects.filter(conversation=world.direct, user__username="dora")
-    Notification.objects.filter(conversation=world.direct).delete()
-    Message.objects.filter(conversation=world.direct).update(read=True)
-    dora.delete()
-    return world.direct.pk
+def half_of_a_pair(data: Data) -> int:
+    dora = Participant.objects.filter(conversation=data.direct, user__username="dora")
+    erase(Notification.objects.filter(conversation=data.direct))
+    overwrite(Message.objects.filter(conversation=data.direct), read=True)
+    erase(dora)
+    return data.direct.pk
 
 
-def group_of_nobody(world: World) -> int:
-    Notification.objects.filter(conversation=world.group).delete()
-    Message.objects.filter(conversation=world.group).update(read=True)
-    Participant.objects.filter(conversation=world.group).delete()
-    return world.group.pk
+def group_of_nobody(data: Data) -> int:
+    erase(Notification.objects.filter(conversation=data.group))
+    overwrite(Message.objects.filter(conversation=data.group), read=True)
+    erase(Participant.objects.filter(conversation=data.group))
+    return data.group.pk
 
 
-REPORTED: tuple[tuple[Plant, str], ...] = (
+REPORTED: tuple[tuple[Corrupt, str], ...] = (
     (parent_missing, "every parent exists"),
     (parent_elsewhere, "a parent is of the same conversation"),
     (parent_later, "a parent came before its replies"),
@@ -265,49 +288,49 @@ def versions() -> dict[int, int]:
     return dict(Conversation.objects.values_list("pk", "version"))
 
 
-def test_what_the_code_writes_is_consistent(world: World) -> None:
+def test_what_the_code_writes_is_consistent(data: Data) -> None:
     before = versions()
     assert findings() == {}
     assert list(repair_inconsistencies()) == []
     assert versions() == before
 
 
-@pytest.mark.parametrize(("plant", "promise"), REPAIRABLE)
-def test_what_follows_from_other_rows_is_found_and_repaired(
-    world: World, plant: Plant, promise: str
+@pytest.mark.parametrize(("corrupt", "promise"), REPAIRABLE)
+def test_derived_values_are_checked_and_repaired(
+    data: Data, corrupt: Corrupt, promise: str
 ) -> None:
-    faulty = plant(world)
+    faulty = corrupt(data)
     assert faulty in findings()[promise]
     before = versions()
     repairs = {repair.promise: repair.count for repair in repair_inconsistencies()}
     assert repairs[promise] >= 1
     assert findings() == {}
     # Its pages are renewed, and no others.
-    assert versions()[world.group.pk] > before[world.group.pk]
-    assert versions()[world.direct.pk] == before[world.direct.pk]
+    assert versions()[data.group.pk] > before[data.group.pk]
+    assert versions()[data.direct.pk] == before[data.direct.pk]
 
 
-@pytest.mark.parametrize(("plant", "promise"), REPORTED)
-def test_what_nothing_tells_is_reported_and_left(
-    world: World, plant: Plant, promise: str
+@pytest.mark.parametrize(("corrupt", "promise"), REPORTED)
+def test_what_cannot_be_derived_is_reported_and_not_repaired(
+    data: Data, corrupt: Corrupt, promise: str
 ) -> None:
-    faulty = plant(world)
+    faulty = corrupt(data)
     assert faulty in findings()[promise]
     assert promise not in {repair.promise for repair in repair_inconsistencies()}
     assert faulty in findings()[promise]
     # What would break the foreign key when the test ends.
-    Message.objects.update(parent_message=None)
+    overwrite(Message.objects.all(), parent_message=None)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_sequence_given_twice_is_found(world: World) -> None:
+def test_a_sequence_given_twice_is_found(data: Data) -> None:
     with without_constraint("message", "message_sequence_once"):
-        rows(world.reply).set(sequence=world.tombstone.sequence)
+        message_row(data.reply).set(sequence=data.tombstone.sequence)
         found = findings()
         repaired = list(repair_inconsistencies())
-        rows(world.reply).set(sequence=world.reply.sequence)
+        message_row(data.reply).set(sequence=data.reply.sequence)
     assert found == {
-        "no two messages of a conversation have one sequence": [world.tombstone.pk]
+        "no two messages of a conversation have one sequence": [data.tombstone.pk]
     }
     assert repaired == []
 
@@ -327,9 +350,9 @@ def without_constraint(model: str, name: str) -> Iterator[None]:
             removal.database_backwards("messaging", editor, after, before)
 
 
-def test_repairs_restore_the_very_rows(world: World) -> None:
+def test_repairs_restore_the_very_rows(data: Data) -> None:
     before = snapshot()
-    for plant in (
+    for corrupt in (
         replies_overcounted,
         version_too_low,
         notification_elsewhere,
@@ -337,7 +360,7 @@ def test_repairs_restore_the_very_rows(world: World) -> None:
         nobody_owns,
         last_sequence_behind,
     ):
-        plant(world)
+        corrupt(data)
     assert list(repair_inconsistencies())
     # A group without owner passes to its longest member, who had it here.
     assert snapshot() == before
@@ -352,52 +375,52 @@ def snapshot() -> list[object]:
     ]
 
 
-def test_no_message_goes_with_the_orphan_tombstones(world: World) -> None:
-    orphan_tombstones(world)
+def test_no_message_goes_with_the_orphan_tombstones(data: Data) -> None:
+    orphan_tombstones(data)
     list(repair_inconsistencies())
     kept = set(Message.objects.values_list("pk", flat=True))
-    assert kept >= {world.root.pk, world.reply.pk}
-    assert kept.isdisjoint({world.tombstone.pk, world.leaf.pk})
-    assert Message.objects.get(pk=world.root.pk).reply_count == 1
+    assert kept >= {data.root.pk, data.reply.pk}
+    assert kept.isdisjoint({data.tombstone.pk, data.leaf.pk})
+    assert Message.objects.get(pk=data.root.pk).reply_count == 1
 
 
-def test_the_longest_of_several_owners_keeps_the_group(world: World) -> None:
-    two_own(world)
+def test_the_longest_of_several_owners_keeps_the_group(data: Data) -> None:
+    two_own(data)
     list(repair_inconsistencies())
-    owner = Participant.objects.get(conversation=world.group, role="owner")
+    owner = Participant.objects.get(conversation=data.group, role="owner")
     assert owner.user.username == "ann"
 
 
-@pytest.mark.parametrize("plant", [version_lost, version_between_lost])
+@pytest.mark.parametrize("corrupt", [version_lost, version_between_lost])
 def test_a_version_never_comes_to_name_another_content(
-    world: World, plant: Plant
+    data: Data, corrupt: Corrupt
 ) -> None:
-    plant(world)
+    corrupt(data)
     before = snapshot()
     list(repair_inconsistencies())
     assert snapshot() == before
 
 
 def test_only_the_first_ids_are_named(ann: User, bob: User) -> None:
-    for _ in range(consistency.SHOWN + 5):
+    for _ in range(LISTED_IDS + 5):
         Message.objects.create(sender=ann, receiver=bob, content="hi")
-    Message.objects.update(reply_count=F("reply_count") + 1)
+    overwrite(Message.objects.all(), reply_count=F("reply_count") + 1)
     (finding,) = find_inconsistencies()
-    assert finding.count == consistency.SHOWN + 5
-    assert len(finding.ids) == consistency.SHOWN
+    assert finding.count == LISTED_IDS + 5
+    assert len(finding.ids) == LISTED_IDS
     (repair,) = repair_inconsistencies()
-    assert repair.count == consistency.SHOWN + 5
+    assert repair.count == LISTED_IDS + 5
 
 
 def test_conversations_beyond_one_batch_are_repaired_too(
     ann: User, make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consistency, "_BATCH", 2)
+    monkeypatch.setattr(invariant_checks, "_BATCH", 2)
     for number in range(5):
         Message.objects.create(
             sender=ann, receiver=make_user(f"p{number}"), content="hi"
         )
-    Message.objects.update(read=True)
+    overwrite(Message.objects.all(), read=True)
     assert [repair.count for repair in repair_inconsistencies()] == [5]
     assert findings() == {}
 
@@ -408,12 +431,12 @@ def run(*arguments: str) -> str:
     return out.getvalue()
 
 
-def test_the_command_says_that_all_is_well(world: World) -> None:
+def test_the_command_says_that_all_is_well(data: Data) -> None:
     assert run() == "The database is consistent.\n"
 
 
-def test_the_command_fails_on_a_finding_and_says_which(world: World) -> None:
-    faulty = replies_overcounted(world)
+def test_the_command_fails_on_a_finding_and_says_which(data: Data) -> None:
+    faulty = replies_overcounted(data)
     out = StringIO()
     with pytest.raises(CommandError):
         call_command("check_consistency", stdout=out)
@@ -424,15 +447,15 @@ def test_the_command_fails_on_a_finding_and_says_which(world: World) -> None:
     assert Message.objects.get(pk=faulty).reply_count == 7
 
 
-def test_the_command_says_what_it_repaired(world: World) -> None:
-    replies_overcounted(world)
+def test_the_command_says_what_it_repaired(data: Data) -> None:
+    replies_overcounted(data)
     assert run("--fix") == (
         "repaired 1 message: reply_count is the number of replies\n"
         "The database is consistent.\n"
     )
 
 
-def test_the_command_fails_on_what_it_cannot_repair(world: World) -> None:
-    parent_later(world)
+def test_the_command_fails_on_what_it_cannot_repair(data: Data) -> None:
+    parent_later(data)
     with pytest.raises(CommandError):
         run("--fix")

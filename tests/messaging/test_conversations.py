@@ -17,6 +17,7 @@ from messaging.errors import (
 )
 from messaging.ids import ConversationId, UserId
 from messaging.models import Conversation, Installation, Message, Participant, User
+from messaging.projections import UserProjection
 from messaging.services.conversations import (
     open_direct,
     page_version,
@@ -31,7 +32,8 @@ from messaging.services.summaries import (
     conversation_page,
     conversation_summary,
 )
-from tests.proofs import own_of, owned_by, part_of, received_by
+from tests.proofs import membership_of, own_of, owned_by, received_by
+from tests.rows import overwrite
 
 
 def _last(row: ConversationSummary) -> int | None:
@@ -123,11 +125,11 @@ def test_a_refused_title_changes_nothing(ann: User, group: Conversation) -> None
     assert (stored.title, stored.version) == ("Team", group.version)
 
 
-def test_an_owner_who_left_meanwhile_renames_nothing(
+def test_an_owner_who_left_concurrently_renames_nothing(
     ann: User, group: Conversation
 ) -> None:
     proof = owned_by(ann, group)
-    remove_participant(membership=part_of(ann, group), username="ann")
+    remove_participant(membership=membership_of(ann, group), username="ann")
     with pytest.raises(ConversationNotFoundError):
         rename_group(group=proof, title="Crew")
     assert Conversation.objects.get().title == "Team"
@@ -136,7 +138,7 @@ def test_an_owner_who_left_meanwhile_renames_nothing(
 def test_a_pages_version_names_database_and_state(
     bob: User, group: Conversation
 ) -> None:
-    Conversation.objects.update(version=7)
+    overwrite(Conversation.objects.all(), version=7)
     page = page_version(reader=UserId(bob.pk), conversation_id=ConversationId(group.pk))
     assert (page.conversation_id, page.version) == (group.pk, 7)
     assert page.epoch == Installation.objects.get().epoch
@@ -154,10 +156,10 @@ def test_the_most_recently_active_conversation_comes_first(
     ann: User, bob: User, group: Conversation, message: Message
 ) -> None:
     page = conversation_page(reader=UserId(ann.pk), cursor=None, limit=10)
-    assert [row.conversation for row in page.items] == [message.conversation, group]
+    assert [row.id for row in page.items] == [message.conversation_id, group.pk]
     Message.objects.create(sender=bob, conversation=group, content="news")
     page = conversation_page(reader=UserId(ann.pk), cursor=None, limit=10)
-    assert [row.conversation for row in page.items] == [group, message.conversation]
+    assert [row.id for row in page.items] == [group.pk, message.conversation_id]
 
 
 def test_a_summary_shows_a_conversation_as_its_reader_sees_it(
@@ -167,14 +169,14 @@ def test_a_summary_shows_a_conversation_as_its_reader_sees_it(
         (row,) = conversation_page(
             reader=UserId(reader.pk), cursor=None, limit=10
         ).items
-        assert row.other == other
+        assert row.participant == UserProjection.from_instance(other)
         assert (row.role, row.participant_count) == ("member", 2)
         assert (row.unread_count, _last(row)) == (unread, message.pk)
 
 
 def test_a_new_group_has_nothing_in_it(ann: User, group: Conversation) -> None:
-    row = conversation_summary(membership=part_of(ann, group))
-    assert (row.conversation, row.role, row.other) == (group, "owner", None)
+    row = conversation_summary(membership=membership_of(ann, group))
+    assert (row.id, row.role, row.participant) == (group.pk, "owner", None)
     assert (row.participant_count, row.unread_count, row.last_message) == (3, 0, None)
 
 
@@ -188,7 +190,7 @@ def test_a_summary_counts_only_what_its_reader_has_not_read(
     mark_message_read(message=received_by(bob, sent[0]), reader=UserId(bob.pk))
     counts = {
         person.username: conversation_summary(
-            membership=part_of(person, group)
+            membership=membership_of(person, group)
         ).unread_count
         for person in (ann, bob, cleo)
     }
@@ -200,9 +202,9 @@ def test_the_last_message_is_the_newest_that_is_left(
 ) -> None:
     newer = Message.objects.create(sender=ann, receiver=bob, content="oops")
     delete_message(message=own_of(ann, newer))
-    row = conversation_summary(membership=part_of(ann, message.conversation))
+    row = conversation_summary(membership=membership_of(ann, message.conversation))
     assert _last(row) == message.pk
-    assert row.conversation.last_sequence == 2
+    assert row.last_sequence == 2
 
 
 def test_conversations_of_one_moment_are_paged_without_loss(ann: User) -> None:
@@ -211,18 +213,18 @@ def test_conversations_of_one_moment_are_paged_without_loss(ann: User) -> None:
         for number in range(5)
     ]
     moment = datetime(2026, 7, 1, 12, 0, 0, 123456, tzinfo=UTC)
-    Conversation.objects.filter(pk__in=ids[:4]).update(last_activity_at=moment)
+    overwrite(Conversation.objects.filter(pk__in=ids[:4]), last_activity_at=moment)
     found, cursor = [], None
     for _ in range(3):
         page = conversation_page(reader=UserId(ann.pk), cursor=cursor, limit=2)
-        found += [row.conversation.pk for row in page.items]
+        found += [row.id for row in page.items]
         cursor = page.next_cursor
     assert found == [ids[4], *reversed(ids[:4])]
     assert cursor is None
 
 
 @pytest.mark.parametrize("place", [(), (1,), (1, 2, 3), (2**62, 1)])
-def test_a_list_of_conversations_refuses_what_is_no_place_in_it(
+def test_a_list_of_conversations_refuses_an_invalid_cursor(
     ann: User, place: tuple[int, ...]
 ) -> None:
     cursor = encode_cursor("conversations", *place)

@@ -22,12 +22,12 @@ def _of(json: str) -> str:
 
 
 @pytest.mark.parametrize("place", [(), (0,), (1, 2, 3), (MAX_ID,)])
-def test_numbers_come_back_as_they_went(place: tuple[int, ...]) -> None:
+def test_numbers_round_trip(place: tuple[int, ...]) -> None:
     assert decode_numbers("list", encode_cursor("list", *place)) == list(place)
 
 
 @pytest.mark.parametrize("word", ["", "ann", "ä👋"])
-def test_a_word_comes_back_as_it_went(word: str) -> None:
+def test_a_word_round_trips(word: str) -> None:
     assert decode_word("list", encode_cursor("list", word)) == word
 
 
@@ -58,7 +58,7 @@ def test_a_cursor_fits_into_a_query_as_it_is() -> None:
         _of("[" * 500),
     ],
 )
-def test_what_is_no_cursor_of_this_list_is_refused(cursor: str) -> None:
+def test_a_cursor_not_made_for_the_list_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidCursorError) as refusal:
         decode_numbers("list", cursor)
     assert refusal.value.field == "cursor"
@@ -76,7 +76,7 @@ def test_a_cursor_of_one_word_has_just_one(place: tuple[int | str, ...]) -> None
         decode_word("list", encode_cursor("list", *place))
 
 
-def test_a_moment_comes_back_to_the_microsecond() -> None:
+def test_a_time_round_trips_to_the_microsecond() -> None:
     moment = datetime(2026, 7, 1, 12, 30, 15, 123457, tzinfo=UTC)
     assert numbered_moment(moment_number(moment)) == moment
     later = moment + timedelta(microseconds=1)

@@ -1,8 +1,10 @@
 """Deleting an account: what goes, what stays, and that nothing else changes."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from threading import Thread
 
 import pytest
@@ -10,33 +12,41 @@ from django.apps import apps
 from django.db import connection, models, transaction
 from django.db.models.signals import post_delete, pre_delete
 from django.test import Client
+from django.utils import timezone
 
-from messaging import access
+from messaging.changes import changing_account, changing_all
 from messaging.errors import BypassError, WrongPasswordError
-from messaging.ids import UserId
+from messaging.ids import TokenId, UserId
 from messaging.models import (
     AccessToken,
     Conversation,
+    Event,
     Message,
     Notification,
     Participant,
+    Session,
     User,
 )
 from messaging.services import deletion, messages, participants
+from messaging.services.access_revocations import access_ended
+from messaging.services.consistency import find_inconsistencies
 from messaging.services.conversations import start_group
 from messaging.services.notifications import mark_message_read
+from messaging.services.passwords import sign_out
 from messaging.services.presence import declare_present
-from messaging.services.tokens import issue_token
-from messaging.services.typists import note_typing
+from messaging.services.sessions import end_other_sessions
+from messaging.services.tokens import issue_token, revoke_token
+from messaging.services.typing_indicators import note_typing
 from messaging.signals import on_user_pre_delete
-from tests.conftest import PASSWORD, ClientOf, MakeUser, Meanwhile
-from tests.messaging.elsewhere import (
-    await_a_waiting_writer,
-    elsewhere,
-    looking_on,
+from tests.conftest import PASSWORD, ClientOf, MakeUser, RunBeforeQuery
+from tests.messaging.other_connection import (
+    in_thread,
     only_postgres,
+    other_connection,
+    wait_for_blocked_writer,
 )
-from tests.proofs import own_of, owned_by, part_of, received_by
+from tests.proofs import membership_of, own_of, owned_by, received_by
+from tests.rows import erase
 
 
 def send(sender: User, group: Conversation, parent: Message | None = None) -> Message:
@@ -51,11 +61,13 @@ def send(sender: User, group: Conversation, parent: Message | None = None) -> Me
 @pytest.fixture
 def group(ann: User, bob: User, cleo: User) -> Conversation:
     return start_group(
-        owner=ann, title="Reading", usernames=["bob", "cleo"]
+        owner=ann, title="LimitStatus", usernames=["bob", "cleo"]
     ).conversation
 
 
-def test_direct_messages_go_on_both_sides(ann: User, bob: User, cleo: User) -> None:
+def test_direct_messages_are_deleted_for_both_users(
+    ann: User, bob: User, cleo: User
+) -> None:
     Message.objects.create(sender=ann, receiver=bob, content="to bob")
     Message.objects.create(sender=bob, receiver=ann, content="to ann")
     kept = Message.objects.create(sender=bob, receiver=cleo, content="to cleo")
@@ -82,7 +94,7 @@ def test_group_messages_leave_tombstones_only_above_survivors(
     assert not Message.objects.filter(pk=lonely.pk).exists()
 
 
-def test_a_tombstone_that_held_only_their_replies_goes(
+def test_a_tombstone_that_had_only_their_replies_is_deleted(
     ann: User, bob: User, group: Conversation
 ) -> None:
     root = send(bob, group)
@@ -107,7 +119,7 @@ def test_an_empty_group_goes_with_all_in_it(
 ) -> None:
     send(bob, group)
     for name in ("bob", "cleo"):
-        Participant.objects.filter(conversation=group, user__username=name).delete()
+        erase(Participant.objects.filter(conversation=group, user__username=name))
     ann.delete()
     assert not Conversation.objects.filter(pk=group.pk).exists()
     assert not Message.objects.exists()
@@ -136,8 +148,8 @@ def test_messages_in_groups_they_left_go_too(
     ann: User, bob: User, group: Conversation
 ) -> None:
     message = send(bob, group)
-    Notification.objects.filter(user=bob).delete()
-    Participant.objects.filter(conversation=group, user=bob).delete()
+    erase(Notification.objects.filter(user=bob))
+    erase(Participant.objects.filter(conversation=group, user=bob))
     bob.delete()
     assert not Message.objects.filter(pk=message.pk).exists()
 
@@ -177,7 +189,7 @@ def test_no_foreign_key_holds_the_person_afterwards(
     send(bob, group, message)
     Message.objects.create(sender=ann, receiver=bob, content="direct")
     issue_token(user=ann, name="phone", expires_in=None)
-    note_typing(membership=part_of(ann, group))
+    note_typing(membership=membership_of(ann, group))
     declare_present(process="server", users=[UserId(user_id)])
     ann.delete()
     for model in apps.get_models():
@@ -192,7 +204,7 @@ def test_no_text_that_others_did_not_write_holds_the_person_afterwards(
 ) -> None:
     zoe = make_user("zoe-vavilova", display_name="Zoë Vavilova")
     client = client_of(zoe)
-    group = start_group(owner=zoe, title="Reading", usernames=["bob"]).conversation
+    group = start_group(owner=zoe, title="LimitStatus", usernames=["bob"]).conversation
     path = f"/conversations/{group.pk}/messages"
     sent = client.post(path, {"content": "the parsnip secret"}).number("id")
     client.patch(f"/messages/{sent}", {"content": "the turnip secret"})
@@ -301,25 +313,10 @@ def test_a_forgotten_table_is_a_failure_and_deletes_nothing(
     assert User.objects.filter(username="ann").exists()
 
 
-def test_a_group_joined_after_the_locks_were_taken_is_renewed(
-    ann: User, bob: User, meanwhile: Meanwhile
-) -> None:
-    later = start_group(owner=bob, title="Later", usernames=[]).conversation
-
-    def join_and_write() -> None:
-        Participant.objects.create(conversation=later, user=ann)
-        send(ann, later)
-
-    with meanwhile(join_and_write, before='DELETE FROM "messaging_user"'):
-        ann.delete()
-    assert not Message.objects.exists()
-    assert Conversation.objects.get(pk=later.pk).version == 3
-
-
 @only_postgres
 @pytest.mark.django_db(transaction=True)
-def test_who_is_let_into_another_group_meanwhile_holds_nobody_up(
-    ann: User, bob: User, meanwhile: Meanwhile
+def test_being_added_to_a_group_during_a_deletion_causes_no_deadlock(
+    ann: User, bob: User, run_before_query: RunBeforeQuery
 ) -> None:
     """Locks are taken in one order, or two would wait for each other."""
     early, late = (
@@ -328,24 +325,115 @@ def test_who_is_let_into_another_group_meanwhile_holds_nobody_up(
     )
     both = Conversation.objects.filter(pk__in=[early.pk, late.pk])
 
-    def let_in() -> None:
+    def add_participant() -> None:
         group = owned_by(bob, early)
         participants.put_participant(group=group, username="ann", role="member")
 
     def lock_both() -> None:
-        with transaction.atomic():
-            access.lock_conversations(both)
+        with changing_all(both):
+            pass
 
-    def let_in_and_lock() -> None:
-        elsewhere(let_in).join()
-        threads.append(elsewhere(lock_both))
-        await_a_waiting_writer(cursor)
+    def add_participant_and_lock() -> None:
+        in_thread(add_participant).join()
+        threads.append(in_thread(lock_both))
+        wait_for_blocked_writer(cursor)
 
     threads: list[Thread] = []
     users = 'FROM "messaging_user" WHERE "messaging_user"."id" IN'
-    with looking_on() as cursor, meanwhile(let_in_and_lock, before=users):
+    with (
+        other_connection() as cursor,
+        run_before_query(add_participant_and_lock, before=users),
+    ):
         ann.delete()
     for thread in threads:
         thread.join()
     assert not User.objects.filter(username="ann").exists()
-    assert [each.version for each in both.order_by("pk")] == [2, 2]
+    # Coming in renews the page, and so does the end of the account.
+    assert [each.version for each in both.order_by("pk")] == [3, 2]
+
+
+def _deleted_together(*users: User) -> None:
+    User.objects.filter(username__in=[user.username for user in users]).delete()
+
+
+def test_several_are_deleted_as_one_by_one(
+    ann: User, bob: User, cleo: User, group: Conversation
+) -> None:
+    for one, other in ((ann, bob), (bob, cleo)):
+        Message.objects.create(sender=one, receiver=other, content="hello")
+    send(ann, group, send(bob, group))
+    _deleted_together(ann, bob)
+    connection.check_constraints()
+    assert list(User.objects.all()) == [cleo]
+    assert list(Conversation.objects.all()) == [group]
+    assert not Message.objects.exists()
+    assert Participant.objects.get().role == Participant.Role.OWNER
+    assert list(find_inconsistencies()) == []
+    group.refresh_from_db()
+    told = Event.objects.filter(conversation_id=group.pk).latest("position")
+    assert (group.version, told.type) == (4, "conversation.reset")
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_deleting_several_holds_nobody_up(
+    ann: User, bob: User, cleo: User, run_before_query: RunBeforeQuery
+) -> None:
+    """Their conversations are locked before the first account: another order deadlocks."""
+    early, late = (
+        start_group(owner=cleo, title=title, usernames=usernames).conversation
+        for title, usernames in (("Early", ["bob"]), ("Late", ["ann"]))
+    )
+    both = Conversation.objects.filter(pk__in=[early.pk, late.pk])
+
+    def lock_both() -> None:
+        with changing_all(both):
+            pass
+
+    def lock_meanwhile() -> None:
+        threads.append(in_thread(lock_both))
+        wait_for_blocked_writer(cursor)
+
+    threads: list[Thread] = []
+    users = 'FROM "messaging_user" WHERE "messaging_user"."id" IN'
+    with other_connection() as cursor, run_before_query(lock_meanwhile, before=users):
+        _deleted_together(ann, bob)
+    for thread in threads:
+        thread.join()
+    assert list(User.objects.all()) == [cleo]
+
+
+def _revoke(user: User) -> Callable[[], object]:
+    token = issue_token(user=user, name="", expires_in=None).token
+    return partial(revoke_token, owner=UserId(user.pk), token_id=TokenId(token.pk))
+
+
+def _end_sessions(user: User) -> Callable[[], object]:
+    Session.objects.create(
+        session_key="key", user=user, expire_date=timezone.now() + timedelta(days=1)
+    )
+    return partial(end_other_sessions, user_id=UserId(user.pk), current=None)
+
+
+def _sign_out(user: User) -> Callable[[], object]:
+    issue_token(user=user, name="", expires_in=None)
+    return partial(sign_out, user=user)
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("prepare", [_revoke, _end_sessions, _sign_out])
+def test_ending_access_waits_for_the_account_before_the_clock(
+    ann: User, bob: User, prepare: Callable[[User], Callable[[], object]]
+) -> None:
+    """Who deletes it holds it, and then wants the clock: the other order deadlocks."""
+    end = prepare(ann)
+    with other_connection() as cursor:
+        with transaction.atomic(), changing_account(UserId(ann.pk)) as change:
+            thread = in_thread(end)
+            wait_for_blocked_writer(cursor)
+            change.record(access_ended(UserId(bob.pk)))
+            # Nobody has the clock: it is to be had at once.
+            cursor.execute("SELECT 1 FROM messaging_installation FOR UPDATE NOWAIT")
+        thread.join()
+    assert Event.objects.filter(type="access.ended", recipient=ann).exists()

@@ -3,12 +3,16 @@
 import tracemalloc
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from messaging.models import Conversation, Message, Participant, User
+from messaging.models.users import MOST_DELETED_AT_ONCE
 from messaging.services.conversations import start_group
+from messaging.services.deletion import prepare_deletions
+from tests.rows import erase, insert, overwrite
+from tests.transactions import Execute
 
 MEGABYTE = 1024 * 1024
 
@@ -37,7 +41,7 @@ def fill(
         ),
         batch_size=500,
     )
-    Conversation.objects.filter(pk=group.pk).update(last_sequence=count)
+    overwrite(Conversation.objects.filter(pk=group.pk), last_sequence=count)
 
 
 def queries_to_delete(user: User) -> int:
@@ -57,9 +61,9 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_messages(
 ) -> None:
     numbers = []
     for person, count in ((ann, 6), (cleo, 3000)):
-        Participant.objects.get_or_create(conversation=group, user=person)
-        everyday: QuerySet[Message] = QuerySet(Message)
-        everyday.filter(conversation=group)._raw_delete("default")
+        if not group.participants.filter(user=person).exists():
+            insert(Participant(conversation=group, user=person))
+        erase(Message.objects.filter(conversation=group))
         fill(group, [person, bob], count, chained=chained)
         numbers.append(queries_to_delete(person))
     assert numbers[0] == numbers[1]
@@ -96,3 +100,46 @@ def test_deleting_100_000_messages_loads_none_of_them(
         tracemalloc.stop()
     assert not Message.objects.exists()
     assert peak < 5 * MEGABYTE
+
+
+@pytest.mark.django_db
+def test_as_many_as_may_be_deleted_at_once_are_locked_by_either_database() -> None:
+    """Each id is a parameter, of which both databases take so many."""
+    prepare_deletions(user_ids=range(1, MOST_DELETED_AT_ONCE + 1))
+
+
+def test_more_at_once_are_refused(
+    ann: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messaging.models.users.MOST_DELETED_AT_ONCE", 1)
+    # As any deletion that fails, it fails the transaction that it is in.
+    with pytest.raises(ValueError, match="at most 1 "), transaction.atomic():
+        User.objects.all().delete()
+    assert {*User.objects.all()} == {ann, bob}
+    assert User.objects.filter(pk=ann.pk).delete()[0]
+
+
+def test_locking_accounts_gives_up_if_they_are_added_again_and_again(
+    ann: User, bob: User
+) -> None:
+    """Each time after their conversations were locked, and before the account is."""
+    group = start_group(owner=bob, title="G", usernames=[]).conversation
+
+    def add_before(
+        execute: Execute,
+        statement: str,
+        parameters: object,
+        many: bool,
+        context: dict[str, object],
+    ) -> object:
+        if 'FROM "messaging_user" WHERE "messaging_user"."id" IN' in statement:
+            insert(Participant(conversation=group, user=ann))
+        return execute(statement, parameters, many, context)
+
+    with (
+        connection.execute_wrapper(add_before),
+        # Answered as if the database was busy: it may be tried again.
+        pytest.raises(OperationalError, match="try again"),
+    ):
+        prepare_deletions(user_ids={ann.pk})
+    assert User.objects.filter(pk=ann.pk).exists()

@@ -1,4 +1,4 @@
-"""From what happened to what each person is told of it."""
+"""Fan-out: from an event to what is delivered to each user."""
 
 import pytest
 from django.db import connection
@@ -6,20 +6,26 @@ from django.test.utils import CaptureQueriesContext
 
 from messaging import access
 from messaging.ids import ConversationId, MessageId, Position, Sequence, UserId
-from messaging.models import Conversation, Message, Notification, User
+from messaging.models import Conversation, Message, User
+from messaging.projections import (
+    MessageProjection,
+    NotificationProjection,
+    UserProjection,
+)
 from messaging.services import events, messages, participants, users
 from messaging.services.deliveries import (
     DeletedMessage,
     Delivery,
     ErasedConversation,
+    ParticipantChange,
     ReadRange,
-    Seat,
     deliver,
 )
 from messaging.services.installation import read_clock
-from messaging.services.notifications import mark_conversation_read
 from messaging.services.summaries import ConversationSummary
 from tests.conftest import MakeUser
+from tests.reading import read_up_to
+from tests.rows import overwrite
 
 BEGINNING = Position(0)
 
@@ -28,13 +34,13 @@ def ids(*people: User) -> frozenset[UserId]:
     return frozenset(UserId(person.pk) for person in people)
 
 
-def told(*people: User, after: Position = BEGINNING) -> list[Delivery]:
+def deliveries_to(*people: User, after: Position = BEGINNING) -> list[Delivery]:
     found = events.events_after(after, limit=1000)
     return deliver(found, audience=ids(*people))
 
 
 def types(person: User, *, after: Position = BEGINNING) -> list[str]:
-    return [delivery.type.value for delivery in told(person, after=after)]
+    return [delivery.type.value for delivery in deliveries_to(person, after=after)]
 
 
 def send(group: Conversation, sender: User, content: str = "hello") -> Message:
@@ -42,10 +48,10 @@ def send(group: Conversation, sender: User, content: str = "hello") -> Message:
 
 
 def remove(group: Conversation, user: User) -> None:
-    part = access.membership(
+    membership = access.membership(
         reader=UserId(user.pk), conversation_id=ConversationId(group.pk)
     )
-    participants.remove_participant(membership=part, username=user.username)
+    participants.remove_participant(membership=membership, username=user.username)
 
 
 def add(group: Conversation, owner: User, user: User) -> None:
@@ -55,33 +61,36 @@ def add(group: Conversation, owner: User, user: User) -> None:
     participants.put_participant(group=owned, username=user.username, role="member")
 
 
-def test_all_who_take_part_are_told_in_the_same_words(
+def test_all_participants_receive_the_same_event(
     message: Message, ann: User, bob: User, cleo: User
 ) -> None:
-    created = told(ann, bob, cleo)[-2:]
-    assert created[0].fact == message
+    created = deliveries_to(ann, bob, cleo)[-2:]
+    assert created[0].payload == message.projection()
     assert created[0].recipients == ids(ann, bob)
-    assert isinstance(created[1].fact, Notification)
+    assert isinstance(created[1].payload, NotificationProjection)
     assert created[1].recipients == ids(bob)
-    assert told(cleo) == []
+    assert deliveries_to(cleo) == []
 
 
-def test_only_whom_it_is_asked_for_are_told(message: Message, bob: User) -> None:
-    assert {delivery.recipients for delivery in told(bob)} == {ids(bob)}
+def test_events_are_delivered_only_to_the_requested_users(
+    message: Message, bob: User
+) -> None:
+    assert {delivery.recipients for delivery in deliveries_to(bob)} == {ids(bob)}
 
 
-def test_a_conversation_is_told_as_each_one_sees_it(
+def test_a_conversation_event_is_composed_for_each_recipient(
     message: Message, ann: User, bob: User
 ) -> None:
     others = {
-        next(iter(delivery.recipients)): delivery.fact.other
-        for delivery in told(ann, bob)
-        if isinstance(delivery.fact, ConversationSummary)
+        next(iter(delivery.recipients)): delivery.payload.participant
+        for delivery in deliveries_to(ann, bob)
+        if isinstance(delivery.payload, ConversationSummary)
     }
-    assert others == {UserId(ann.pk): bob, UserId(bob.pk): ann}
+    shown = {person: UserProjection.from_instance(person) for person in (ann, bob)}
+    assert others == {UserId(ann.pk): shown[bob], UserId(bob.pk): shown[ann]}
 
 
-def test_who_joins_is_told_of_that_and_what_follows(
+def test_a_new_participant_receives_their_joining_and_later_events(
     group: Conversation, ann: User, make_user: MakeUser
 ) -> None:
     send(group, ann)
@@ -95,16 +104,16 @@ def test_who_joins_is_told_of_that_and_what_follows(
     ]
 
 
-def test_who_leaves_hears_of_that_last(
+def test_leaving_is_the_last_event_a_participant_receives(
     group: Conversation, ann: User, bob: User
 ) -> None:
     start = read_clock()
     send(group, ann)
     remove(group, bob)
     send(group, ann)
-    [last] = told(bob, after=start)
+    [last] = deliveries_to(bob, after=start)
     assert last.type == "participant.removed"
-    assert last.fact == Seat(ConversationId(group.pk), bob)
+    assert last.payload == ParticipantChange(ConversationId(group.pk), bob)
     assert types(ann, after=start) == [
         "message.created",
         "participant.removed",
@@ -112,7 +121,7 @@ def test_who_leaves_hears_of_that_last(
     ]
 
 
-def test_who_comes_back_hears_nothing_of_the_time_between(
+def test_a_returning_participant_receives_no_events_of_their_absence(
     group: Conversation, ann: User, bob: User
 ) -> None:
     start = read_clock()
@@ -122,36 +131,36 @@ def test_who_comes_back_hears_nothing_of_the_time_between(
     assert types(bob, after=start) == ["participant.removed", "participant.added"]
 
 
-def test_what_was_deleted_is_not_told_any_more(
+def test_events_of_deleted_messages_are_not_delivered(
     message: Message, ann: User, bob: User
 ) -> None:
     send(message.conversation, bob, "reply")
     reply = Message.objects.get(content="reply")
-    Message.objects.filter(pk=reply.pk).update(parent_message=message)
-    Message.objects.filter(pk=message.pk).update(reply_count=1)
+    overwrite(Message.objects.filter(pk=reply.pk), parent_message=message)
+    overwrite(Message.objects.filter(pk=message.pk), reply_count=1)
     for deleted in (message, reply):
         sender = UserId(deleted.sender_id or 0)
         own = access.own_message(sender=sender, message_id=MessageId(deleted.pk))
         messages.delete_message(message=own)
         contents = {
-            delivery.fact.content
-            for delivery in told(ann, bob)
-            if isinstance(delivery.fact, Message)
+            delivery.payload.content
+            for delivery in deliveries_to(ann, bob)
+            if isinstance(delivery.payload, MessageProjection)
         }
         assert "hello" not in contents
     facts = [
-        delivery.fact
-        for delivery in told(ann)
-        if isinstance(delivery.fact, DeletedMessage)
+        delivery.payload
+        for delivery in deliveries_to(ann)
+        if isinstance(delivery.payload, DeletedMessage)
     ]
-    assert [(fact.sequence, fact.tombstone) for fact in facts] == [
+    assert [(payload.sequence, payload.tombstone) for payload in facts] == [
         (1, None),
         (2, None),
         (1, None),
     ]
 
 
-def test_a_tombstone_is_told_with_its_deletion(
+def test_the_deletion_of_a_message_with_replies_delivers_its_tombstone(
     message: Message, ann: User, bob: User
 ) -> None:
     Message.objects.create(
@@ -159,43 +168,44 @@ def test_a_tombstone_is_told_with_its_deletion(
     )
     own = access.own_message(sender=UserId(ann.pk), message_id=MessageId(message.pk))
     messages.delete_message(message=own)
-    fact = told(bob)[-1].fact
-    assert isinstance(fact, DeletedMessage)
-    assert fact.tombstone == message
-    assert fact.tombstone.content == ""
+    payload = deliveries_to(bob)[-1].payload
+    assert isinstance(payload, DeletedMessage)
+    assert payload.tombstone is not None
+    assert payload.tombstone.id == message.pk
+    assert payload.tombstone.content == ""
 
 
-def test_reading_is_told_to_all_who_take_part(
+def test_reading_is_delivered_to_all_participants(
     message: Message, ann: User, bob: User
 ) -> None:
     start = read_clock()
-    part = access.membership(
+    membership = access.membership(
         reader=UserId(bob.pk),
         conversation_id=ConversationId(message.conversation_id),
     )
-    mark_conversation_read(membership=part, up_to=Sequence(1))
-    [delivery] = told(ann, bob, after=start)
+    read_up_to(membership=membership, up_to=Sequence(1))
+    [delivery] = deliveries_to(ann, bob, after=start)
     conversation = ConversationId(message.conversation_id)
-    assert delivery.fact == ReadRange(conversation, bob, 1, 1)
+    assert delivery.payload == ReadRange(conversation, bob, 1, 1)
     assert delivery.recipients == ids(ann, bob)
 
 
-def test_a_new_name_is_told_to_whoever_shares_a_conversation(
+def test_a_new_name_is_delivered_to_all_contacts(
     message: Message, ann: User, bob: User, cleo: User
 ) -> None:
     start = read_clock()
     users.change_display_name(user=ann, display_name="Countess")
-    [delivery] = told(ann, bob, cleo, after=start)
-    assert (delivery.fact, delivery.recipients) == (ann, ids(ann, bob))
+    [delivery] = deliveries_to(ann, bob, cleo, after=start)
+    assert (delivery.payload, delivery.recipients) == (ann, ids(ann, bob))
 
 
-def test_that_a_conversation_is_gone_is_told_to_the_one_who_is_left(
+def test_a_deleted_conversation_is_delivered_to_the_other_user(
     message: Message, ann: User, bob: User
 ) -> None:
     start = read_clock()
     gone = ErasedConversation(ConversationId(message.conversation_id))
     ann.delete()
-    assert [delivery.fact for delivery in told(bob, after=start)] == [gone]
+    assert [delivery.payload for delivery in deliveries_to(bob, after=start)] == [gone]
     # And nothing of what was said there.
     assert types(bob) == ["conversation.deleted"]
 
@@ -204,7 +214,7 @@ def test_that_a_conversation_is_gone_is_told_to_the_one_who_is_left(
 def test_the_work_does_not_grow_with_events_or_people(
     group: Conversation, ann: User, bob: User, make_user: MakeUser, crowd: int
 ) -> None:
-    """A large audience, of which few take part, is told the same."""
+    """A large audience, of which few take part, gets the same."""
     audience = ids(ann, bob) | {UserId(-number - 1) for number in range(crowd)}
     costs, found = [], []
     for size in (2, 20):

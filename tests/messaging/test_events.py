@@ -1,4 +1,4 @@
-"""The log: each write tells what it did, in the order in which it was committed."""
+"""The event log: each write records what it did, in commit order."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
+from messaging.changes import open_change
 from messaging.errors import InvalidCursorError
 from messaging.ids import Position, Sequence, UserId
 from messaging.models import Conversation, Event, Installation, Message, User
@@ -21,31 +22,27 @@ from messaging.services import (
     users,
 )
 from messaging.services.installation import read_clock
-from tests.messaging.elsewhere import (
-    PATIENCE,
-    await_a_waiting_writer,
-    elsewhere,
-    looking_on,
+from tests.messaging.logged import logged_by
+from tests.messaging.other_connection import (
+    TIMEOUT,
+    in_thread,
     only_postgres,
+    other_connection,
+    wait_for_blocked_writer,
 )
-from tests.proofs import own_of, owned_by, part_of, received_by
+from tests.proofs import membership_of, own_of, owned_by, received_by
+from tests.reading import read_up_to
+from tests.rows import overwrite
 
 _LAST = Sequence(2**63 - 1)
-
-
-def told(deed: Callable[[], object]) -> list[Event]:
-    """What a deed adds to the log."""
-    before = read_clock()
-    deed()
-    return events.events_after(before, limit=100)
 
 
 def types(found: list[Event]) -> list[str]:
     return [event.type for event in found]
 
 
-def test_a_first_message_tells_of_its_conversation_too(ann: User, bob: User) -> None:
-    found = told(
+def test_a_first_message_records_its_conversation_too(ann: User, bob: User) -> None:
+    found = logged_by(
         lambda: Message.objects.create(sender=ann, receiver=bob, content="hello")
     )
     message = Message.objects.get()
@@ -58,16 +55,16 @@ def test_a_first_message_tells_of_its_conversation_too(ann: User, bob: User) -> 
     assert [event.message_id for event in found] == [None, message.pk, message.pk]
 
 
-def test_an_edit_is_told_once_and_an_idle_one_is_not(message: Message) -> None:
+def test_an_edit_is_recorded_once_and_an_unchanged_one_is_not(message: Message) -> None:
     message.content = "changed"
-    [event] = told(message.save)
+    [event] = logged_by(message.save)
     assert event.type == "message.edited"
     assert event.message_id == message.pk
     assert event.conversation_id == message.conversation_id
-    assert told(message.save) == []
+    assert logged_by(message.save) == []
 
 
-def test_a_deletion_tells_of_every_place_that_goes(
+def test_a_deletion_records_every_tombstone_that_goes(
     message: Message, ann: User, bob: User
 ) -> None:
     reply = Message.objects.create(
@@ -78,33 +75,33 @@ def test_a_deletion_tells_of_every_place_that_goes(
         own = own_of(sender, message)
         return lambda: messages.delete_message(message=own)
 
-    buried = told(delete(ann, message))
+    buried = logged_by(delete(ann, message))
     assert [(event.type, event.message_id) for event in buried] == [
         ("message.deleted", message.pk)
     ]
-    gone = told(delete(bob, reply))
+    gone = logged_by(delete(bob, reply))
     assert [
         (event.message_id, event.first_sequence, event.last_sequence) for event in gone
     ] == [(reply.pk, 2, 2), (message.pk, 1, 1)]
 
 
-def test_reading_tells_the_range_and_reading_again_nothing(
+def test_reading_records_the_range_and_reading_again_nothing(
     message: Message, bob: User
 ) -> None:
     Message.objects.create(
         conversation=message.conversation, sender=message.sender, content="more"
     )
-    membership = part_of(bob, message.conversation)
+    membership = membership_of(bob, message.conversation)
 
     def read() -> None:
-        notifications.mark_conversation_read(membership=membership, up_to=_LAST)
+        read_up_to(membership=membership, up_to=_LAST)
 
-    [event] = told(read)
+    [event] = logged_by(read)
     assert (event.type, event.user_id) == ("message.read", bob.pk)
     assert (event.first_sequence, event.last_sequence) == (1, 2)
-    assert told(read) == []
+    assert logged_by(read) == []
     received = received_by(bob, message)
-    [event] = told(
+    [event] = logged_by(
         lambda: notifications.mark_message_unread(
             message=received, reader=UserId(bob.pk)
         )
@@ -113,29 +110,29 @@ def test_reading_tells_the_range_and_reading_again_nothing(
     assert (event.first_sequence, event.last_sequence) == (1, 1)
 
 
-def test_a_group_tells_of_its_title_and_its_people(
+def test_a_group_records_changes_of_title_and_participants(
     group: Conversation, ann: User, bob: User, cleo: User
 ) -> None:
-    renamed = told(
+    renamed = logged_by(
         lambda: conversations.rename_group(group=owned_by(ann, group), title="New")
     )
     assert types(renamed) == ["conversation.updated"]
-    handed = told(
+    handed = logged_by(
         lambda: participants.put_participant(
             group=owned_by(ann, group), username="bob", role="owner"
         )
     )
     assert types(handed) == ["conversation.updated"]
-    left = told(
+    left = logged_by(
         lambda: participants.remove_participant(
-            membership=part_of(cleo, group), username="cleo"
+            membership=membership_of(cleo, group), username="cleo"
         )
     )
     assert [(event.type, event.user_id, event.recipient_id) for event in left] == [
         ("participant.removed", cleo.pk, None),
         ("participant.removed", cleo.pk, cleo.pk),
     ]
-    added = told(
+    added = logged_by(
         lambda: participants.put_participant(
             group=owned_by(bob, group), username="cleo", role="member"
         )
@@ -143,65 +140,67 @@ def test_a_group_tells_of_its_title_and_its_people(
     assert [(event.type, event.user_id) for event in added] == [
         ("participant.added", cleo.pk)
     ]
-    assert part_of(cleo, group).joined_position == added[0].position
+    assert membership_of(cleo, group).joined_position == added[0].position
 
 
-def test_what_one_sets_for_oneself_is_told_to_oneself(
+def test_own_settings_are_logged_for_oneself_alone(
     group: Conversation, bob: User
 ) -> None:
-    membership = part_of(bob, group)
-    for deed in (
+    membership = membership_of(bob, group)
+    for action in (
         lambda: participants.set_muted(membership=membership, muted=True),
         lambda: participants.set_hidden(membership=membership, hidden=True),
     ):
-        [event] = told(deed)
+        [event] = logged_by(action)
         assert (event.type, event.recipient_id) == ("conversation.updated", bob.pk)
-    assert told(lambda: participants.set_muted(membership=membership, muted=True)) == []
+    assert (
+        logged_by(lambda: participants.set_muted(membership=membership, muted=True))
+        == []
+    )
 
 
-def test_a_new_name_is_told_and_the_same_is_not(ann: User) -> None:
+def test_a_new_display_name_is_recorded_and_the_same_is_not(ann: User) -> None:
     def rename() -> None:
         users.change_display_name(user=ann, display_name="Countess")
 
-    [event] = told(rename)
+    [event] = logged_by(rename)
     assert (event.type, event.user_id) == ("user.updated", ann.pk)
-    assert told(rename) == []
+    assert logged_by(rename) == []
 
 
-def test_a_write_that_fails_tells_nothing(message: Message) -> None:
+def test_a_write_that_fails_records_nothing(message: Message) -> None:
     def fail() -> None:
         with transaction.atomic():
             message.content = "changed"
             message.save()
             transaction.set_rollback(True)
 
-    assert told(fail) == []
+    assert logged_by(fail) == []
 
 
-def test_a_deleted_account_leaves_no_event_and_others_are_told(
+def test_a_deleted_account_leaves_no_event_and_others_receive_the_deletion(
     message: Message, group: Conversation, ann: User, bob: User, cleo: User
 ) -> None:
     Message.objects.create(conversation=group, sender=ann, content="hello")
     Message.objects.create(conversation=group, sender=bob, content="bye")
     for conversation in (message.conversation, group):
-        notifications.mark_conversation_read(
-            membership=part_of(bob, conversation), up_to=_LAST
-        )
-    participants.set_muted(membership=part_of(bob, group), muted=True)
+        read_up_to(membership=membership_of(bob, conversation), up_to=_LAST)
+    participants.set_muted(membership=membership_of(bob, group), muted=True)
     gone = bob.pk
     assert Event.objects.filter(user=gone, conversation_id=group.pk).exists()
-    found = told(bob.delete)
+    found = logged_by(bob.delete)
     assert [
         (event.type, event.conversation_id, event.recipient_id) for event in found
     ] == [
         ("conversation.deleted", message.conversation_id, ann.pk),
+        ("access.ended", None, None),
         ("conversation.reset", group.pk, None),
     ]
     assert not Event.objects.filter(user=gone).exists()
     assert not Event.objects.filter(recipient=gone).exists()
 
 
-def test_events_are_for_whom_they_may_concern(
+def test_events_are_read_for_possible_recipients(
     message: Message, group: Conversation, ann: User, cleo: User
 ) -> None:
     found = events.events_for(UserId(cleo.pk), after=Position(0), limit=100)
@@ -211,13 +210,13 @@ def test_events_are_for_whom_they_may_concern(
     rest = events.events_for(
         UserId(ann.pk), after=Position(mine[-1].position), limit=100
     )
-    everything = events.events_after(Position(0), limit=100)
+    all_rows = events.events_after(Position(0), limit=100)
     assert [event.position for event in (*mine, *rest)] == [
-        event.position for event in everything
+        event.position for event in all_rows
     ]
 
 
-def test_a_cursor_says_where_and_nothing_else_does(message: Message) -> None:
+def test_only_a_cursor_of_the_log_gives_a_position(message: Message) -> None:
     log = events.read_log()
     assert log.position(log.cursor(log.clock), field="after") == log.clock
     assert log.position(log.cursor(Position(log.clock + 1)), field="after") is None
@@ -227,16 +226,16 @@ def test_a_cursor_says_where_and_nothing_else_does(message: Message) -> None:
         assert refused.value.field == "after"
 
 
-def test_a_cursor_of_the_time_before_a_restore_leads_nowhere(message: Message) -> None:
+def test_a_cursor_from_before_a_restore_is_refused(message: Message) -> None:
     old = events.read_log()
-    Installation.objects.update(epoch="f" * 32)
+    overwrite(Installation.objects.all(), epoch="f" * 32)
     assert events.read_log().position(old.cursor(old.clock), field="after") is None
 
 
-def test_what_is_too_old_is_forgotten_and_said_to_be(message: Message) -> None:
+def test_old_events_are_deleted_and_their_cursors_are_reset(message: Message) -> None:
     [first, *_] = events.events_after(Position(0), limit=1)
     old = timezone.now() - timedelta(days=settings.PARLEY_EVENT_RETENTION_DAYS, hours=1)
-    Event.objects.filter(pk=first.pk).update(created_at=old)
+    overwrite(Event.objects.filter(pk=first.pk), created_at=old)
     assert events.clear_expired_events() == 1
     assert events.clear_expired_events() == 0
     log = events.read_log()
@@ -247,24 +246,22 @@ def test_what_is_too_old_is_forgotten_and_said_to_be(message: Message) -> None:
 
 
 def record() -> None:
-    with transaction.atomic():
-        events.record_events(
-            [Event(type=EventType.CONVERSATION_UPDATED, conversation_id=1)]
-        )
+    with open_change() as change:
+        change.record(Event(type=EventType.CONVERSATION_UPDATED, conversation_id=1))
 
 
 @only_postgres
 @pytest.mark.django_db(transaction=True)
-def test_who_has_a_position_commits_before_the_next_gets_one() -> None:
+def test_positions_are_assigned_in_commit_order() -> None:
     """No number becomes visible before a smaller one, as those of a sequence do."""
     before = read_clock()
-    with looking_on() as cursor, transaction.atomic():
+    with other_connection() as cursor, transaction.atomic():
         record()
-        thread = elsewhere(record)
-        await_a_waiting_writer(cursor)
+        thread = in_thread(record)
+        wait_for_blocked_writer(cursor)
         cursor.execute("SELECT clock FROM messaging_installation")
         assert cursor.fetchone() == (before,)
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     found = events.events_after(before, limit=10)
     assert [event.position for event in found] == [before + 1, before + 2]
 
@@ -277,7 +274,7 @@ def test_a_writer_that_hangs_is_ended() -> None:
     def hang() -> None:
         with transaction.atomic():
             record()
-            elsewhere(record).join(PATIENCE)
+            in_thread(record).join(TIMEOUT)
             record()
 
     before = read_clock()

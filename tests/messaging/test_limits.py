@@ -23,7 +23,7 @@ from messaging.ids import UserId
 from messaging.models import LimitCounter
 from messaging.rates import Rate
 from messaging.services import limits
-from tests.conftest import Execute, Meanwhile
+from tests.conftest import Execute, RunBeforeQuery
 
 # So long a window that none ends during a test.
 AGE = 1000 * 24 * 3600
@@ -39,6 +39,8 @@ def store(request: pytest.FixtureRequest, settings: Settings, db: None) -> Store
     settings.PARLEY_SHARED_LIMITS = shared
     settings.PARLEY_LIMIT_SIGN_IN = Rate(3, AGE)
     settings.PARLEY_LIMIT_SIGN_IN_ADDRESS = Rate(5, AGE)
+    settings.PARLEY_LIMIT_PASSWORDS = Rate(40, AGE)
+    settings.PARLEY_LIMIT_PASSWORDS_ADDRESS = Rate(50, AGE)
     settings.PARLEY_LIMIT_REGISTRATIONS = Rate(2, AGE)
     settings.PARLEY_LIMIT_BAD_TOKENS = Rate(2, AGE)
     return shared
@@ -49,9 +51,9 @@ def guess(username: str, *, address: str = HERE, right: bool = False) -> int:
     left = -1
     with (
         suppress(SignInError),
-        limits.counted_guess(username=username, address=address) as readings,
+        limits.counted_password_attempt(username=username, address=address) as counted,
     ):
-        left = readings[0].remaining
+        left = counted.if_wrong[0].remaining
         if not right:
             raise SignInError
     return left
@@ -78,11 +80,11 @@ def test_what_is_no_rate_is_refused(text: str) -> None:
 
 def test_wrong_guesses_use_up_the_quota(store: Store) -> None:
     assert [guess("ann") for _ in range(3)] == [2, 1, 0]
-    with pytest.raises(RateLimitedError) as refused:
+    with pytest.raises(RateLimitedError) as limit_reached:
         guess("ann", right=True)
-    assert refused.value.reading.limit == "sign-in"
-    assert refused.value.reading.remaining == 0
-    assert 0 < refused.value.reading.resets_in <= AGE
+    assert limit_reached.value.limit_status.limit == "sign-in"
+    assert limit_reached.value.limit_status.remaining == 0
+    assert 0 < limit_reached.value.limit_status.resets_in <= AGE
 
 
 def test_right_guesses_are_given_back(store: Store) -> None:
@@ -95,7 +97,7 @@ def test_a_guess_that_was_right_is_given_back_when_more_goes_wrong(
     for _ in range(10):
         with (
             pytest.raises(InvalidPasswordError),
-            limits.counted_guess(username="ann", address=HERE),
+            limits.counted_password_attempt(username="ann", address=HERE),
         ):
             raise InvalidPasswordError(["Too weak."], field="new_password")
     assert guess("ann") == 2
@@ -116,9 +118,9 @@ def test_nobody_is_locked_out_from_elsewhere(store: Store) -> None:
 def test_an_address_cannot_guess_at_many_accounts(store: Store) -> None:
     for number in range(5):
         guess(f"person-{number}")
-    with pytest.raises(RateLimitedError) as refused:
+    with pytest.raises(RateLimitedError) as limit_reached:
         guess("ann")
-    assert refused.value.reading.limit == "sign-in-address"
+    assert limit_reached.value.limit_status.limit == "sign-in-address"
     assert guess("ann", address=ELSEWHERE) == 2
 
 
@@ -135,9 +137,9 @@ def test_refused_guesses_at_an_account_are_not_counted_for_the_address(
 
 def test_guesses_under_way_are_counted(store: Store) -> None:
     with (
-        limits.counted_guess(username="ann", address=HERE),
-        limits.counted_guess(username="ann", address=HERE),
-        limits.counted_guess(username="ann", address=HERE),
+        limits.counted_password_attempt(username="ann", address=HERE),
+        limits.counted_password_attempt(username="ann", address=HERE),
+        limits.counted_password_attempt(username="ann", address=HERE),
         pytest.raises(RateLimitedError),
     ):
         guess("ann")
@@ -157,9 +159,9 @@ def test_the_quota_is_whole_again_in_the_next_window(
 def test_registrations_are_counted_whatever_comes_of_them(store: Store) -> None:
     for _ in range(2):
         limits.count_registration(address=HERE)
-    with pytest.raises(RateLimitedError) as refused:
+    with pytest.raises(RateLimitedError) as limit_reached:
         limits.count_registration(address=HERE)
-    assert refused.value.reading.limit == "registrations"
+    assert limit_reached.value.limit_status.limit == "registrations"
     limits.count_registration(address=ELSEWHERE)
 
 
@@ -177,12 +179,12 @@ def test_reads_and_writes_are_counted_apart_and_by_person(
     settings.PARLEY_LIMIT_READS = Rate(3, AGE)
     settings.PARLEY_LIMIT_WRITES = Rate(1, AGE)
     ann, bob = UserId(1), UserId(2)
-    limits.count_request(person=ann, writes=True)
+    limits.count_request(user_id=ann, writes=True)
     with pytest.raises(RateLimitedError):
-        limits.count_request(person=ann, writes=True)
-    (reading,) = limits.count_request(person=ann, writes=False)
-    assert (reading.limit, reading.remaining) == ("reads", 2)
-    limits.count_request(person=bob, writes=True)
+        limits.count_request(user_id=ann, writes=True)
+    (limit_status,) = limits.count_request(user_id=ann, writes=False)
+    assert (limit_status.limit, limit_status.remaining) == ("reads", 2)
+    limits.count_request(user_id=bob, writes=True)
 
 
 def test_parallel_requests_get_exactly_the_quota(settings: Settings) -> None:
@@ -193,7 +195,7 @@ def test_parallel_requests_get_exactly_the_quota(settings: Settings) -> None:
         # Each thread has a handle of its own to the memory of this name.
         caches["limits"] = LocMemCache("threads", {})
         try:
-            limits.count_request(person=UserId(1), writes=True)
+            limits.count_request(user_id=UserId(1), writes=True)
         except RateLimitedError:
             return "refused"
         return "passed"
@@ -208,7 +210,7 @@ def test_counters_hold_no_name_and_no_address(settings: Settings, store: Store) 
     guess("ann")
     limits.count_registration(address=HERE)
     keys = list(LimitCounter.objects.values_list("key", flat=True))
-    assert len(keys) == 3
+    assert len(keys) == 5
     assert all(len(key) == 64 and int(key, 16) for key in keys)
 
 
@@ -237,7 +239,7 @@ def test_without_its_store_nothing_is_guessed_and_messages_go_through(
     with pytest.raises(LimitsUnavailableError):
         limits.count_registration(address=HERE)
     limits.count_bad_token(address=HERE)
-    assert limits.count_request(person=UserId(1), writes=True) == ()
+    assert limits.count_request(user_id=UserId(1), writes=True) == ()
 
 
 def test_limits_can_be_turned_off(settings: Settings) -> None:
@@ -245,20 +247,20 @@ def test_limits_can_be_turned_off(settings: Settings) -> None:
     settings.PARLEY_LIMIT_REGISTRATIONS = Rate(1, AGE)
     for _ in range(3):
         assert limits.count_registration(address=HERE) == ()
-        with limits.counted_guess(username="ann", address=HERE) as readings:
-            assert readings == ()
-        assert limits.count_request(person=UserId(1), writes=False) == ()
+        with limits.counted_password_attempt(username="ann", address=HERE) as counted:
+            assert counted.if_wrong == counted.if_right == ()
+        assert limits.count_request(user_id=UserId(1), writes=False) == ()
 
 
-def test_a_quota_used_up_by_another_process_meanwhile_is_not_exceeded(
-    settings: Settings, db: None, meanwhile: Meanwhile
+def test_a_quota_used_up_concurrently_by_another_process_is_not_exceeded(
+    settings: Settings, db: None, run_before_query: RunBeforeQuery
 ) -> None:
     settings.PARLEY_RATE_LIMITS = True
     settings.PARLEY_SHARED_LIMITS = "database"
     settings.PARLEY_LIMIT_REGISTRATIONS = Rate(2, AGE)
     limits.count_registration(address=HERE)
     with (
-        meanwhile(
+        run_before_query(
             lambda: LimitCounter.objects.update(used=2),
             before="INSERT INTO messaging_limitcounter",
         ),
@@ -287,7 +289,7 @@ def test_a_right_password_does_not_fail_for_its_counter(
 
     with (
         connection.execute_wrapper(stop),
-        limits.counted_guess(username="ann", address=HERE),
+        limits.counted_password_attempt(username="ann", address=HERE),
     ):
         pass
     assert "could not be lowered" in caplog.text

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 
 import pytest
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from messaging.errors import (
     BypassError,
@@ -17,13 +19,7 @@ from messaging.errors import (
     WrongReceiverError,
 )
 from messaging.ids import MAX_ID, MessageId
-from messaging.models import (
-    Conversation,
-    Message,
-    MessageHistory,
-    Notification,
-    User,
-)
+from messaging.models import Conversation, Message, MessageHistory, Notification, User
 from messaging.services.messages import (
     delete_message,
     edit_message,
@@ -31,8 +27,9 @@ from messaging.services.messages import (
     send_message,
 )
 from messaging.services.participants import remove_participant
-from tests.conftest import Meanwhile
-from tests.proofs import own_of, part_of
+from tests.conftest import RunBeforeQuery
+from tests.proofs import membership_of, own_of
+from tests.rows import overwrite
 
 
 def _reply(parent: Message, sender: User, content: str = "reply") -> Message:
@@ -40,14 +37,14 @@ def _reply(parent: Message, sender: User, content: str = "reply") -> Message:
 
 
 def test_creating_a_message_is_enough(ann: User, bob: User) -> None:
-    message = Message.objects.create(sender=ann, receiver=bob, content=" hello ")
+    message = Message.objects.create(sender=ann, receiver=bob, content="\n hello ")
     message.refresh_from_db()
     assert (message.sender, message.receiver) == (ann, bob)
-    assert (message.content, message.sequence) == ("hello", 1)
+    assert (message.content, message.sequence) == (" hello", 1)
     assert (message.read, message.edited, message.deleted) == (False, False, False)
     assert message.conversation.is_direct
     assert bob.notifications.get().message == message
-    assert str(message) == "hello"
+    assert str(message) == " hello"
 
 
 def test_a_message_from_the_other_side_joins_the_conversation(
@@ -99,13 +96,28 @@ def test_a_number_is_never_given_again(ann: User, bob: User, message: Message) -
     assert again.sequence == 2
 
 
-def test_a_message_makes_its_conversation_active(ann: User, bob: User) -> None:
-    moment = datetime(2031, 1, 1, tzinfo=UTC)
+def test_a_message_makes_its_conversation_active(
+    ann: User, bob: User, message: Message
+) -> None:
+    first, moment = (datetime(year, 1, 1, tzinfo=UTC) for year in (2021, 2022))
+    overwrite(Conversation.objects.all(), last_activity_at=first)
+    for time in (moment, first):
+        sent = Message.objects.create(
+            sender=ann, receiver=bob, content="x", timestamp=time
+        )
+        assert sent.timestamp == time
+        assert Conversation.objects.get().last_activity_at == moment
+
+
+def test_a_message_of_the_future_makes_its_conversation_active_now(
+    ann: User, bob: User
+) -> None:
+    moment, before = datetime(2099, 1, 1, tzinfo=UTC), timezone.now()
     message = Message.objects.create(
         sender=ann, receiver=bob, content="x", timestamp=moment
     )
-    assert Conversation.objects.get().last_activity_at == moment
     assert message.timestamp == moment
+    assert before < Conversation.objects.get().last_activity_at < timezone.now()
 
 
 def test_a_message_renews_the_page(bob: User, message: Message) -> None:
@@ -160,8 +172,10 @@ def test_a_stranger_sends_nothing(cleo: User, message: Message) -> None:
     assert Message.objects.get() == message
 
 
-def test_who_left_meanwhile_sends_nothing(bob: User, group: Conversation) -> None:
-    proof = part_of(bob, group)
+def test_a_participant_who_left_concurrently_sends_nothing(
+    bob: User, group: Conversation
+) -> None:
+    proof = membership_of(bob, group)
     remove_participant(membership=proof, username="bob")
     with pytest.raises(ConversationNotFoundError):
         send_message(membership=proof, content="x", parent_id=None)
@@ -174,7 +188,7 @@ def test_a_parent_is_of_the_same_conversation(
     for parent_id in (message.pk, MAX_ID):
         with pytest.raises(UnknownParentError) as refusal:
             send_message(
-                membership=part_of(ann, group),
+                membership=membership_of(ann, group),
                 content="x",
                 parent_id=MessageId(parent_id),
             )
@@ -201,10 +215,10 @@ def test_sending_shows_the_message_as_it_is_kept(
     ann: User, bob: User, group: Conversation
 ) -> None:
     in_group = send_message(
-        membership=part_of(ann, group), content=" all ", parent_id=None
+        membership=membership_of(ann, group), content="\nall ", parent_id=None
     )
     direct = send_direct_message(
-        sender=ann, receiver=bob, content=" you ", parent_id=None
+        sender=ann, receiver=bob, content="\nyou ", parent_id=None
     )
     assert (in_group.content, in_group.receiver) == ("all", None)
     assert direct.content == "you"
@@ -212,12 +226,20 @@ def test_sending_shows_the_message_as_it_is_kept(
     assert direct.receiver.pk == bob.pk
 
 
+def test_a_new_message_overwrites_none_that_has_its_id(ann: User, bob: User) -> None:
+    message = Message.objects.create(sender=ann, receiver=bob, content="hello")
+    before = Message.objects.values().get(pk=message.pk)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Message(pk=message.pk, sender=bob, receiver=ann, content="mine").save()
+    assert Message.objects.values().get(pk=message.pk) == before
+
+
 def test_an_edit_changes_content_and_mark_and_nothing_else(
     ann: User, bob: User, message: Message
 ) -> None:
     _reply(message, bob)
     before = Message.objects.values().get(pk=message.pk)
-    edited = edit_message(message=own_of(ann, message), content=" hi ")
+    edited = edit_message(message=own_of(ann, message), content="\n\nhi ")
     after = Message.objects.values().get(pk=message.pk)
     assert after == {
         **before,
@@ -229,7 +251,7 @@ def test_an_edit_changes_content_and_mark_and_nothing_else(
 
 
 def test_an_edit_notifies_nobody(ann: User, bob: User, message: Message) -> None:
-    bob.notifications.update(is_read=True)
+    overwrite(bob.notifications.all(), is_read=True)
     edit_message(message=own_of(ann, message), content="hi @bob")
     assert bob.notifications.get().is_read
 
@@ -244,7 +266,7 @@ def test_an_edit_to_the_same_content_changes_nothing(
     ann: User, message: Message
 ) -> None:
     before = Conversation.objects.get().version
-    edited = edit_message(message=own_of(ann, message), content=" hello ")
+    edited = edit_message(message=own_of(ann, message), content="\r\nhello ")
     assert not edited.edited
     assert not Message.objects.get().edited
     assert Conversation.objects.get().version == before
@@ -264,7 +286,7 @@ def test_a_refused_edit_changes_nothing(
 @pytest.mark.parametrize(
     ("replied", "error"), [(True, DeletedMessageError), (False, MessageNotFoundError)]
 )
-def test_what_was_deleted_meanwhile_is_not_written(
+def test_a_message_deleted_concurrently_is_not_edited(
     ann: User, bob: User, message: Message, replied: bool, error: type[DomainError]
 ) -> None:
     if replied:
@@ -279,10 +301,12 @@ def test_what_was_deleted_meanwhile_is_not_written(
     assert not MessageHistory.objects.exists()
 
 
-def test_who_left_meanwhile_writes_no_more(bob: User, group: Conversation) -> None:
+def test_a_participant_who_left_concurrently_cannot_edit(
+    bob: User, group: Conversation
+) -> None:
     sent = Message.objects.create(sender=bob, conversation=group, content="x")
     proof = own_of(bob, sent)
-    remove_participant(membership=part_of(bob, group), username="bob")
+    remove_participant(membership=membership_of(bob, group), username="bob")
     with pytest.raises(MessageNotFoundError):
         edit_message(message=proof, content="y")
     with pytest.raises(MessageNotFoundError):
@@ -302,7 +326,7 @@ def test_deleting_leaves_nothing_of_a_message(
     assert Conversation.objects.get().version == before + 1
 
 
-def test_under_replies_a_tombstone_stays(
+def test_a_deleted_message_with_replies_becomes_a_tombstone(
     ann: User, bob: User, message: Message
 ) -> None:
     reply = _reply(message, bob)
@@ -356,7 +380,7 @@ def test_no_chain_of_tombstones_is_too_long(ann: User, message: Message) -> None
         )
         for number in range(1200)
     )
-    Message.objects.filter(pk=message.pk).update(reply_count=1)
+    overwrite(Message.objects.filter(pk=message.pk), reply_count=1)
     tip = Message.objects.get(pk=first + 1199)
     rows.filter(pk=tip.pk).update(sender=ann, content="tip", reply_count=0)
     delete_message(message=own_of(ann, tip))
@@ -385,9 +409,7 @@ def test_a_message_above_keeps_its_place(ann: User, message: Message) -> None:
 
 
 @pytest.mark.parametrize("name", ["read", "sequence", "sender", "reply_count"])
-def test_what_follows_from_other_rows_cannot_be_saved(
-    bob: User, message: Message, name: str
-) -> None:
+def test_derived_fields_cannot_be_saved(bob: User, message: Message, name: str) -> None:
     before = Message.objects.values().get()
     message.read = True
     message.sender = bob
@@ -399,11 +421,11 @@ def test_what_follows_from_other_rows_cannot_be_saved(
 
 
 def test_a_save_that_fails_keeps_no_history(
-    message: Message, meanwhile: Meanwhile
+    message: Message, run_before_query: RunBeforeQuery
 ) -> None:
     message.content = "hi"
     with (
-        meanwhile(_fail, before='UPDATE "messaging_message" SET'),
+        run_before_query(_fail, before='UPDATE "messaging_message" SET'),
         pytest.raises(RuntimeError),
     ):
         message.save()
@@ -459,9 +481,7 @@ def test_a_refreshed_message_knows_its_content(ann: User, message: Message) -> N
     assert list(kept) == ["hello", "newer"]
 
 
-def test_what_follows_from_others_is_not_taken_from_the_caller(
-    ann: User, bob: User
-) -> None:
+def test_derived_fields_are_not_taken_from_the_caller(ann: User, bob: User) -> None:
     sent = Message.objects.create(
         sender=ann,
         receiver=bob,

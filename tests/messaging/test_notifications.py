@@ -1,4 +1,4 @@
-"""Who is told of what, and what is still unread."""
+"""Who is notified of what, and what is still unread."""
 
 from collections.abc import Iterable
 
@@ -11,23 +11,23 @@ from messaging.errors import (
     MessageNotFoundError,
     NotificationNotFoundError,
 )
-from messaging.ids import MAX_ID, NotificationId, Sequence, UserId
+from messaging.ids import MAX_ID, MessageId, NotificationId, Sequence, UserId
 from messaging.models import Conversation, Message, Notification, User
+from messaging.projections import MessageProjection
 from messaging.services.inbox import inbox_summary, mark_inbox_read, unread_messages
 from messaging.services.messages import delete_message
+from messaging.services.notification_lists import notification_page, receipt_page
 from messaging.services.notifications import (
+    FirstUnread,
     first_unread,
-    mark_conversation_read,
     mark_message_read,
     mark_message_unread,
     mark_notification_read,
-    notification_page,
-    receipt_page,
 )
 from messaging.services.participants import put_participant, remove_participant
-from messaging.shown import ShownMessage
-from tests.conftest import MakeUser, Meanwhile
-from tests.proofs import own_of, owned_by, part_of, readable_by, received_by
+from tests.conftest import MakeUser, RunBeforeQuery
+from tests.proofs import membership_of, own_of, owned_by, readable_by, received_by
+from tests.reading import read_up_to
 
 
 def _read(reader: User, message: Message) -> None:
@@ -46,7 +46,7 @@ def _inbox(reader: User) -> list[Message]:
     return _messages(unread_messages(reader=reader, cursor=None, limit=50).page.items)
 
 
-def _messages(shown: Iterable[ShownMessage]) -> list[Message]:
+def _messages(shown: Iterable[MessageProjection]) -> list[Message]:
     return [Message.objects.get(pk=message.pk) for message in shown]
 
 
@@ -57,13 +57,13 @@ def _assert_read_means_nobody_is_left() -> None:
 
 
 @pytest.fixture
-def news(ann: User, group: Conversation) -> Message:
+def notified_message(ann: User, group: Conversation) -> Message:
     """From ann to bob and cleo."""
     return Message.objects.create(sender=ann, conversation=group, content="news")
 
 
-def test_everyone_but_the_sender_is_told(news: Message) -> None:
-    assert _kinds(news) == {"bob": "message", "cleo": "message"}
+def test_everyone_but_the_sender_is_notified(notified_message: Message) -> None:
+    assert _kinds(notified_message) == {"bob": "message", "cleo": "message"}
 
 
 @pytest.mark.parametrize(
@@ -87,17 +87,21 @@ def test_a_mention_is_of_a_participant(
 
 
 @pytest.mark.parametrize(("content", "kind"), [("yes", "reply"), ("@ann", "mention")])
-def test_a_reply_tells_whom_it_answers(
-    bob: User, news: Message, content: str, kind: str
+def test_a_reply_notification_goes_to_the_parents_sender(
+    bob: User, notified_message: Message, content: str, kind: str
 ) -> None:
-    reply = Message.objects.create(sender=bob, parent_message=news, content=content)
+    reply = Message.objects.create(
+        sender=bob, parent_message=notified_message, content=content
+    )
     assert _kinds(reply) == {"ann": kind, "cleo": "message"}
 
 
 def test_an_answer_to_oneself_is_a_message_to_the_others(
-    ann: User, news: Message
+    ann: User, notified_message: Message
 ) -> None:
-    reply = Message.objects.create(sender=ann, parent_message=news, content="and")
+    reply = Message.objects.create(
+        sender=ann, parent_message=notified_message, content="and"
+    )
     assert _kinds(reply) == {"bob": "message", "cleo": "message"}
 
 
@@ -110,7 +114,7 @@ def test_a_new_notification_is_loud_and_unread(bob: User, message: Message) -> N
 
 def test_a_message_to_nobody_counts_as_read(ann: User, group: Conversation) -> None:
     for username in ("bob", "cleo"):
-        remove_participant(membership=part_of(ann, group), username=username)
+        remove_participant(membership=membership_of(ann, group), username=username)
     message = Message.objects.create(sender=ann, conversation=group, content="echo")
     assert message.read
     assert Message.objects.get().read
@@ -118,11 +122,11 @@ def test_a_message_to_nobody_counts_as_read(ann: User, group: Conversation) -> N
 
 
 def test_a_message_is_read_when_its_last_reader_read_it(
-    bob: User, cleo: User, news: Message, group: Conversation
+    bob: User, cleo: User, notified_message: Message, group: Conversation
 ) -> None:
     versions = []
     for reader in (bob, cleo):
-        _read(reader, news)
+        _read(reader, notified_message)
         _assert_read_means_nobody_is_left()
         group.refresh_from_db()
         versions.append(group.version)
@@ -186,20 +190,26 @@ def test_who_joined_later_may_mark_an_old_message_unread(
 
 
 def test_a_reply_marked_unread_by_a_latecomer_is_no_reply_to_them(
-    ann: User, bob: User, news: Message, group: Conversation, make_user: MakeUser
+    ann: User,
+    bob: User,
+    notified_message: Message,
+    group: Conversation,
+    make_user: MakeUser,
 ) -> None:
     dora = make_user("dora")
-    reply = Message.objects.create(sender=bob, parent_message=news, content="yes")
+    reply = Message.objects.create(
+        sender=bob, parent_message=notified_message, content="yes"
+    )
     put_participant(group=owned_by(ann, group), username="dora", role="member")
     _unread(dora, reply)
     assert dora.notifications.get().kind == "message"
 
 
-def test_who_left_meanwhile_gets_nothing_back(
-    bob: User, news: Message, group: Conversation
+def test_a_participant_who_left_concurrently_gets_no_notification_back(
+    bob: User, notified_message: Message, group: Conversation
 ) -> None:
-    proof = received_by(bob, news)
-    remove_participant(membership=part_of(bob, group), username="bob")
+    proof = received_by(bob, notified_message)
+    remove_participant(membership=membership_of(bob, group), username="bob")
     with pytest.raises(MessageNotFoundError):
         mark_message_unread(message=proof, reader=UserId(bob.pk))
     mark_message_read(message=proof, reader=UserId(bob.pk))
@@ -209,7 +219,7 @@ def test_who_left_meanwhile_gets_nothing_back(
 @pytest.mark.parametrize(
     ("replied", "error"), [(True, DeletedMessageError), (False, MessageNotFoundError)]
 )
-def test_what_was_deleted_meanwhile_does_not_come_back(
+def test_a_message_deleted_concurrently_is_not_marked_unread(
     ann: User, bob: User, message: Message, replied: bool, error: type[DomainError]
 ) -> None:
     if replied:
@@ -222,28 +232,28 @@ def test_what_was_deleted_meanwhile_does_not_come_back(
 
 
 def test_leaving_forgets_what_was_unread_there(
-    bob: User, news: Message, message: Message, group: Conversation
+    bob: User, notified_message: Message, message: Message, group: Conversation
 ) -> None:
-    assert set(_inbox(bob)) == {news, message}
-    remove_participant(membership=part_of(bob, group), username="bob")
+    assert set(_inbox(bob)) == {notified_message, message}
+    remove_participant(membership=membership_of(bob, group), username="bob")
     assert bob.notifications.get().message == message
 
 
 def test_a_message_that_only_the_leaver_had_not_read_is_read(
-    bob: User, cleo: User, news: Message, group: Conversation
+    bob: User, cleo: User, notified_message: Message, group: Conversation
 ) -> None:
-    _read(cleo, news)
+    _read(cleo, notified_message)
     before = Conversation.objects.get().version
-    remove_participant(membership=part_of(bob, group), username="bob")
+    remove_participant(membership=membership_of(bob, group), username="bob")
     assert Message.objects.get().read
-    assert Conversation.objects.get().version == before + 1
+    assert Conversation.objects.get().version > before
     _assert_read_means_nobody_is_left()
 
 
 def test_a_message_that_others_have_not_read_stays_unread_when_one_leaves(
-    bob: User, news: Message, group: Conversation
+    bob: User, notified_message: Message, group: Conversation
 ) -> None:
-    remove_participant(membership=part_of(bob, group), username="bob")
+    remove_participant(membership=membership_of(bob, group), username="bob")
     assert not Message.objects.get().read
     _assert_read_means_nobody_is_left()
 
@@ -255,11 +265,11 @@ def test_a_conversation_is_read_up_to_a_message_and_no_further(
         Message.objects.create(sender=ann, conversation=group, content=str(number))
         for number in range(3)
     ]
-    mark_conversation_read(membership=part_of(bob, group), up_to=Sequence(2))
+    read_up_to(membership=membership_of(bob, group), up_to=Sequence(2))
     assert _inbox(bob) == [sent[2], message]
     assert len(_inbox(cleo)) == 3
     _assert_read_means_nobody_is_left()
-    mark_conversation_read(membership=part_of(cleo, group), up_to=Sequence(MAX_ID))
+    read_up_to(membership=membership_of(cleo, group), up_to=Sequence(MAX_ID))
     assert list(Message.objects.filter(read=True).order_by("pk")) == [
         sent[0],
         sent[1],
@@ -268,7 +278,7 @@ def test_a_conversation_is_read_up_to_a_message_and_no_further(
 
 
 def test_an_inbox_is_cleared_of_what_had_arrived(
-    ann: User, bob: User, message: Message, news: Message
+    ann: User, bob: User, message: Message, notified_message: Message
 ) -> None:
     seen = unread_messages(reader=bob, cursor=None, limit=1)
     later = Message.objects.create(sender=ann, receiver=bob, content="later")
@@ -287,12 +297,12 @@ def test_a_summary_clears_what_it_counted(
 
 
 def test_a_summary_counts_just_what_its_up_to_covers(
-    ann: User, bob: User, message: Message, meanwhile: Meanwhile
+    ann: User, bob: User, message: Message, run_before_query: RunBeforeQuery
 ) -> None:
     def send() -> None:
         Message.objects.create(sender=ann, receiver=bob, content="meanwhile")
 
-    with meanwhile(send, before="COUNT"):
+    with run_before_query(send, before="COUNT"):
         summary = inbox_summary(reader=UserId(bob.pk))
     assert summary.unread_count == 2
     Message.objects.create(sender=ann, receiver=bob, content="later")
@@ -301,11 +311,11 @@ def test_a_summary_counts_just_what_its_up_to_covers(
 
 
 def test_clearing_an_inbox_clears_no_one_elses(
-    bob: User, cleo: User, news: Message
+    bob: User, cleo: User, notified_message: Message
 ) -> None:
     up_to = unread_messages(reader=bob, cursor=None, limit=5).up_to
     mark_inbox_read(reader=UserId(bob.pk), up_to=up_to)
-    assert _inbox(cleo) == [news]
+    assert _inbox(cleo) == [notified_message]
 
 
 def test_only_an_up_to_clears_an_inbox(ann: User, bob: User, message: Message) -> None:
@@ -389,38 +399,43 @@ def test_notifications_are_listed_newest_first_and_read_ones_too(
     first = notification_page(reader=UserId(bob.pk), cursor=None, limit=2)
     rest = notification_page(reader=UserId(bob.pk), cursor=first.next_cursor, limit=2)
     assert [row.message.content for row in first.items] == ["1", "0"]
-    assert [(row.message, row.is_read) for row in rest.items] == [(message, True)]
+    assert [(row.message.id, row.is_read) for row in rest.items] == [(message.pk, True)]
     assert rest.next_cursor is None
     with pytest.raises(InvalidCursorError):
         notification_page(reader=UserId(bob.pk), cursor="x", limit=2)
 
 
 def test_reading_goes_on_at_the_first_unread_message_of_the_conversation(
-    ann: User, bob: User, cleo: User, news: Message
+    ann: User, bob: User, cleo: User, notified_message: Message
 ) -> None:
     messages = [
         Message.objects.create(sender=ann, receiver=bob, content=content)
         for content in ("first", "second")
     ]
-    assert messages[0].conversation != news.conversation
-    anns, bobs = (part_of(user, messages[0].conversation) for user in (ann, bob))
+    assert messages[0].conversation != notified_message.conversation
+    anns, bobs = (membership_of(user, messages[0].conversation) for user in (ann, bob))
     assert first_unread(membership=anns) is None
     for message in messages:
-        assert first_unread(membership=bobs) == message.pk
+        assert first_unread(membership=bobs) == _place_of(message)
         _read(bob, message)
     assert first_unread(membership=bobs) is None
-    assert first_unread(membership=part_of(cleo, news.conversation)) == news.pk
+    cleos = membership_of(cleo, notified_message.conversation)
+    assert first_unread(membership=cleos) == _place_of(notified_message)
 
 
-def test_receipts_tell_who_has_read_a_message(
-    ann: User, bob: User, cleo: User, news: Message
+def _place_of(message: Message) -> FirstUnread:
+    return FirstUnread(MessageId(message.pk), Sequence(message.sequence))
+
+
+def test_receipts_list_who_has_read_a_message(
+    ann: User, bob: User, cleo: User, notified_message: Message
 ) -> None:
-    _read(cleo, news)
-    readable = readable_by(ann, news)
+    _read(cleo, notified_message)
+    readable = readable_by(ann, notified_message)
     first = receipt_page(message=readable, cursor=None, limit=1)
     rest = receipt_page(message=readable, cursor=first.next_cursor, limit=1)
-    assert [(row.user, row.is_read) for row in first.items] == [(bob, False)]
-    assert [(row.user, row.is_read) for row in rest.items] == [(cleo, True)]
+    assert [(row.user.id, row.read) for row in first.items] == [(bob.pk, False)]
+    assert [(row.user.id, row.read) for row in rest.items] == [(cleo.pk, True)]
     assert rest.next_cursor is None
     with pytest.raises(InvalidCursorError):
         receipt_page(message=readable, cursor="x", limit=1)

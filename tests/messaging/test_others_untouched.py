@@ -1,18 +1,26 @@
-"""What is done to one message, conversation or person is done to no other."""
+"""A write changes no other message, conversation or user."""
 
 import pytest
-from django.db import transaction
 
-from messaging.access import locked_for
+from messaging.changes import changing
 from messaging.errors import ConversationNotFoundError, NotDeliverableError
 from messaging.ids import ConversationId, Sequence, UserId
-from messaging.models import Conversation, IdempotencyKey, Message, Notification, User
+from messaging.models import (
+    Conversation,
+    IdempotencyKey,
+    Message,
+    Notification,
+    Participant,
+    User,
+)
 from messaging.services import blocks, deletion, history, notifications, participants
 from messaging.services.conversations import start_group
 from messaging.services.idempotency import claim
 from messaging.services.messages import delete_message
 from tests.conftest import MakeUser
-from tests.proofs import own_of, owned_by, part_of, readable_by, received_by
+from tests.proofs import membership_of, own_of, owned_by, readable_by, received_by
+from tests.reading import read_up_to
+from tests.rows import erase, insert
 
 
 def test_one_message_comes_back_into_the_inbox_alone(ann: User, bob: User) -> None:
@@ -20,10 +28,8 @@ def test_one_message_comes_back_into_the_inbox_alone(ann: User, bob: User) -> No
         Message.objects.create(sender=ann, receiver=bob, content=content)
         for content in ("one", "two")
     )
-    part = part_of(bob, first.conversation)
-    notifications.mark_conversation_read(
-        membership=part, up_to=Sequence(second.sequence)
-    )
+    membership = membership_of(bob, first.conversation)
+    read_up_to(membership=membership, up_to=Sequence(second.sequence))
     notifications.mark_message_unread(
         message=received_by(bob, first), reader=UserId(bob.pk)
     )
@@ -38,15 +44,15 @@ def test_what_comes_back_is_silent_only_where_its_reader_muted(
     muted = start_group(owner=ann, title="Other", usernames=["dora"]).conversation
     message = Message.objects.create(sender=ann, conversation=group, content="@dora")
     for name in ("dora", "cleo"):
-        group.participants.create(user=User.objects.get(username=name))
-    participants.set_muted(membership=part_of(dora, muted), muted=True)
-    participants.set_muted(membership=part_of(bob, group), muted=True)
+        insert(Participant(conversation=group, user=User.objects.get(username=name)))
+    participants.set_muted(membership=membership_of(dora, muted), muted=True)
+    participants.set_muted(membership=membership_of(bob, group), muted=True)
     for reader, kind in ((dora, "mention"), (cleo, "message")):
         notifications.mark_message_unread(
             message=received_by(reader, message), reader=UserId(reader.pk)
         )
-        brought = Notification.objects.get(message=message, user=reader)
-        assert (brought.silent, brought.kind) == (False, kind)
+        imported_lines = Notification.objects.get(message=message, user=reader)
+        assert (imported_lines.silent, imported_lines.kind) == (False, kind)
 
 
 def test_a_history_is_of_its_message_alone(ann: User, bob: User) -> None:
@@ -91,21 +97,20 @@ def test_a_deletion_counts_groups_of_its_person_alone(
 
 def test_a_deletion_takes_blocks_and_keys_of_both_sides(ann: User, bob: User) -> None:
     blocks.block(blocker=bob, blocked=ann)
-    claim(person=UserId(ann.pk), key="one", fingerprint="x")
-    claim(person=UserId(bob.pk), key="two", fingerprint="x")
+    claim(user_id=UserId(ann.pk), key="one", fingerprint="x")
+    claim(user_id=UserId(bob.pk), key="two", fingerprint="x")
     ann.delete()
     assert not blocks.block_page(blocker=UserId(bob.pk), cursor=None, limit=9).items
     assert [key.key for key in IdempotencyKey.objects.all()] == ["two"]
 
 
-def test_a_part_elsewhere_opens_no_conversation(
+def test_a_membership_elsewhere_opens_no_conversation(
     ann: User, cleo: User, message: Message, group: Conversation
 ) -> None:
-    with pytest.raises(ConversationNotFoundError), transaction.atomic():
-        locked_for(
-            participant=UserId(cleo.pk),
-            conversation_id=ConversationId(message.conversation_id),
-        )
+    conversation_id = ConversationId(message.conversation_id)
+    opened = changing(conversation_id, by=UserId(cleo.pk))
+    with pytest.raises(ConversationNotFoundError), opened:
+        pytest.fail("opened")
 
 
 def test_a_tombstone_between_messages_of_one_person_goes_with_them(
@@ -127,12 +132,12 @@ def test_a_reply_that_comes_back_is_still_a_reply(
     ann: User, group: Conversation, make_user: MakeUser
 ) -> None:
     dora = make_user("dora")
-    group.participants.create(user=dora)
+    insert(Participant(conversation=group, user=dora))
     asked = Message.objects.create(sender=dora, conversation=group, content="well?")
     answer = Message.objects.create(
         sender=ann, conversation=group, content="yes", parent_message=asked
     )
-    Notification.objects.filter(message=answer, user=dora).delete()
+    erase(Notification.objects.filter(message=answer, user=dora))
     notifications.mark_message_unread(
         message=received_by(dora, answer), reader=UserId(dora.pk)
     )

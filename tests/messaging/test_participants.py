@@ -34,7 +34,8 @@ from messaging.services.participants import (
     remove_participant,
 )
 from tests.conftest import MakeUser
-from tests.proofs import own_of, owned_by, part_of
+from tests.proofs import membership_of, own_of, owned_by
+from tests.rows import overwrite
 
 
 def _roles(group: Conversation) -> dict[str, str]:
@@ -44,7 +45,7 @@ def _roles(group: Conversation) -> dict[str, str]:
 _AT_FIRST = {"ann": "owner", "bob": "member", "cleo": "member"}
 
 
-def test_an_owner_lets_someone_in(
+def test_an_owner_adds_a_participant(
     ann: User, group: Conversation, make_user: MakeUser
 ) -> None:
     make_user("Dora")
@@ -61,11 +62,13 @@ def test_joining_brings_no_notifications(
     assert inbox_summary(reader=UserId(dora.pk)).unread_count == 0
 
 
-def test_letting_in_who_is_in_changes_nothing(ann: User, group: Conversation) -> None:
-    joined = part_of(ann, group).joined_at
+def test_adding_a_participant_again_changes_nothing(
+    ann: User, group: Conversation
+) -> None:
+    joined = membership_of(ann, group).joined_at
     put_participant(group=owned_by(ann, group), username="BOB", role="member")
     assert _roles(group) == _AT_FIRST
-    assert part_of(ann, group).joined_at == joined
+    assert membership_of(ann, group).joined_at == joined
 
 
 def test_an_owner_hands_the_group_over(ann: User, group: Conversation) -> None:
@@ -105,7 +108,7 @@ def test_a_refused_change_changes_nobody(
     assert _roles(group) == _AT_FIRST
 
 
-def test_a_full_group_lets_nobody_in(
+def test_nobody_is_added_to_a_full_group(
     settings: Settings, ann: User, group: Conversation, make_user: MakeUser
 ) -> None:
     settings.PARLEY_MAX_PARTICIPANTS = 3
@@ -117,7 +120,7 @@ def test_a_full_group_lets_nobody_in(
 
 
 @pytest.mark.parametrize("role", ["member", "owner"])
-def test_who_handed_over_meanwhile_changes_nobody(
+def test_a_former_owner_changes_no_participant(
     ann: User, group: Conversation, make_user: MakeUser, role: str
 ) -> None:
     make_user("dora")
@@ -131,33 +134,35 @@ def test_who_handed_over_meanwhile_changes_nobody(
 
 
 def test_a_member_leaves(bob: User, group: Conversation) -> None:
-    remove_participant(membership=part_of(bob, group), username="BOB")
+    remove_participant(membership=membership_of(bob, group), username="BOB")
     assert _roles(group) == {"ann": "owner", "cleo": "member"}
 
 
-def test_an_owner_puts_a_member_out(ann: User, group: Conversation) -> None:
-    remove_participant(membership=part_of(ann, group), username="cleo")
+def test_an_owner_removes_a_member(ann: User, group: Conversation) -> None:
+    remove_participant(membership=membership_of(ann, group), username="cleo")
     assert _roles(group) == {"ann": "owner", "bob": "member"}
 
 
-def test_a_member_puts_nobody_out(bob: User, group: Conversation) -> None:
+def test_a_member_removes_nobody(bob: User, group: Conversation) -> None:
     for username in ("cleo", "ann", "nobody"):
         with pytest.raises(NotOwnerError):
-            remove_participant(membership=part_of(bob, group), username=username)
+            remove_participant(membership=membership_of(bob, group), username=username)
     assert _roles(group) == _AT_FIRST
 
 
-def test_who_takes_no_part_cannot_be_put_out(ann: User, group: Conversation) -> None:
+def test_a_user_outside_the_group_cannot_be_removed(
+    ann: User, group: Conversation
+) -> None:
     with pytest.raises(ParticipantNotFoundError):
-        remove_participant(membership=part_of(ann, group), username="nobody")
+        remove_participant(membership=membership_of(ann, group), username="nobody")
     assert _roles(group) == _AT_FIRST
 
 
-def test_who_was_put_out_meanwhile_cannot_leave(
+def test_a_removed_member_cannot_leave(
     ann: User, bob: User, group: Conversation
 ) -> None:
-    proof = part_of(bob, group)
-    remove_participant(membership=part_of(ann, group), username="bob")
+    proof = membership_of(bob, group)
+    remove_participant(membership=membership_of(ann, group), username="bob")
     with pytest.raises(ConversationNotFoundError):
         remove_participant(membership=proof, username="bob")
     assert _roles(group) == {"ann": "owner", "cleo": "member"}
@@ -167,7 +172,7 @@ def test_nobody_leaves_a_direct_conversation(ann: User, message: Message) -> Non
     for username in ("ann", "bob"):
         with pytest.raises(DirectConversationError):
             remove_participant(
-                membership=part_of(ann, message.conversation), username=username
+                membership=membership_of(ann, message.conversation), username=username
             )
     assert Participant.objects.count() == 2
 
@@ -175,8 +180,8 @@ def test_nobody_leaves_a_direct_conversation(ann: User, message: Message) -> Non
 def test_a_group_whose_owner_leaves_passes_to_its_longest_member(
     ann: User, bob: User, cleo: User, group: Conversation
 ) -> None:
-    Participant.objects.filter(user=bob).update(joined_at=timezone.now())
-    remove_participant(membership=part_of(ann, group), username="ann")
+    overwrite(Participant.objects.filter(user=bob), joined_at=timezone.now())
+    remove_participant(membership=membership_of(ann, group), username="ann")
     assert _roles(group) == {"cleo": "owner", "bob": "member"}
 
 
@@ -189,7 +194,9 @@ def test_a_group_goes_with_its_last_member(
     )
     edit_message(message=own_of(ann, sent), content="three")
     for name, person in (("bob", bob), ("cleo", None), ("ann", ann)):
-        remove_participant(membership=part_of(person or ann, group), username=name)
+        remove_participant(
+            membership=membership_of(person or ann, group), username=name
+        )
     assert Conversation.objects.get() == message.conversation
     assert Message.objects.get() == message
     assert Notification.objects.get().message == message
@@ -198,7 +205,7 @@ def test_a_group_goes_with_its_last_member(
 
 def test_a_leavers_messages_stay(ann: User, bob: User, group: Conversation) -> None:
     sent = Message.objects.create(sender=bob, conversation=group, content="bye")
-    remove_participant(membership=part_of(bob, group), username="bob")
+    remove_participant(membership=membership_of(bob, group), username="bob")
     assert Message.objects.get() == sent
     assert Message.objects.get().sender == bob
 
@@ -206,24 +213,26 @@ def test_a_leavers_messages_stay(ann: User, bob: User, group: Conversation) -> N
 def test_participants_are_listed_in_the_order_they_came(
     ann: User, group: Conversation
 ) -> None:
-    part = part_of(ann, group)
-    first = participant_page(membership=part, cursor=None, limit=2)
-    rest = participant_page(membership=part, cursor=first.next_cursor, limit=2)
+    membership = membership_of(ann, group)
+    first = participant_page(membership=membership, cursor=None, limit=2)
+    rest = participant_page(membership=membership, cursor=first.next_cursor, limit=2)
     assert [row.user.username for row in first.items] == ["ann", "bob"]
     assert [row.user.username for row in rest.items] == ["cleo"]
     assert rest.next_cursor is None
     with pytest.raises(InvalidCursorError):
-        participant_page(membership=part, cursor="x", limit=2)
+        participant_page(membership=membership, cursor="x", limit=2)
 
 
 def test_a_participant_is_called_by_ids(ann: User, group: Conversation) -> None:
-    assert str(part_of(ann, group)) == f"{ann.pk} in {group.pk}"
+    assert str(membership_of(ann, group)) == f"{ann.pk} in {group.pk}"
 
 
 @pytest.fixture
 def rejoin(ann: User, group: Conversation) -> Callable[[User], None]:
     def leave_and_return(user: User) -> None:
-        remove_participant(membership=part_of(user, group), username=user.username)
+        remove_participant(
+            membership=membership_of(user, group), username=user.username
+        )
         put_participant(
             group=owned_by(ann, group), username=user.username, role="member"
         )

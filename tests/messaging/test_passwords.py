@@ -1,14 +1,16 @@
-"""Passwords: changing them, and what is done by whoever knew the old one."""
+"""Passwords: changing them, also while others use the old one."""
 
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth import authenticate
+from pytest_django import Settings
 
 from messaging.errors import (
     InvalidPasswordError,
     SignInError,
+    UnchangedPasswordError,
     UserNotFoundError,
     WrongPasswordError,
 )
@@ -17,12 +19,13 @@ from messaging.models import AccessToken, User
 from messaging.services.deletion import delete_account
 from messaging.services.passwords import change_password, set_password
 from messaging.services.tokens import (
-    issue_after_guess,
+    issue_after_password,
     issue_token,
     sign_in,
     valid_token,
 )
-from tests.conftest import PASSWORD, Meanwhile
+from tests.conftest import PASSWORD, RunBeforeQuery
+from tests.hashing import COUNTING_HASHERS, CountingHasher
 
 NEW_PASSWORD = "another horse, another battery"
 # Asked for the password that is stored, once it was tried and before anything is done.
@@ -43,7 +46,7 @@ def enter(user: User) -> None:
 
 
 def make_token(user: User) -> None:
-    issue_after_guess(user=user, name="", expires_in=None)
+    issue_after_password(user=user, name="", expires_in=None)
 
 
 def end(user: User) -> None:
@@ -92,7 +95,7 @@ def test_a_refused_password_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("deed", "error"),
+    ("action", "error"),
     [
         (change, WrongPasswordError),
         (enter, SignInError),
@@ -100,54 +103,76 @@ def test_a_refused_password_changes_nothing(
         (end, WrongPasswordError),
     ],
 )
-def test_a_password_that_was_changed_meanwhile_opens_nothing(
+def test_a_concurrently_changed_password_is_refused(
     ann: User,
-    meanwhile: Meanwhile,
-    deed: Callable[[User], None],
+    run_before_query: RunBeforeQuery,
+    action: Callable[[User], None],
     error: type[Exception],
 ) -> None:
     owner = same(ann)
 
-    def react() -> None:
+    def change_password_now() -> None:
         new = "what the owner chose just now"
         change_password(user=owner, current=PASSWORD, new=new, keep_token=None)
 
-    with meanwhile(react, before=_HELD), pytest.raises(error):
-        deed(ann)
+    with run_before_query(change_password_now, before=_HELD), pytest.raises(error):
+        action(ann)
     assert User.objects.filter(pk=ann.pk).exists()
     assert not AccessToken.objects.exists()
 
 
 @pytest.mark.parametrize(
-    ("deed", "error"),
+    ("action", "error"),
     [
         (change, UserNotFoundError),
         (enter, SignInError),
         (make_token, UserNotFoundError),
     ],
 )
-def test_of_an_account_that_was_deleted_meanwhile_nothing_comes_back(
+def test_a_concurrently_deleted_account_is_not_recreated(
     ann: User,
-    meanwhile: Meanwhile,
-    deed: Callable[[User], None],
+    run_before_query: RunBeforeQuery,
+    action: Callable[[User], None],
     error: type[Exception],
 ) -> None:
-    with meanwhile(same(ann).delete, before=_HELD), pytest.raises(error):
-        deed(ann)
+    with run_before_query(same(ann).delete, before=_HELD), pytest.raises(error):
+        action(ann)
     assert not AccessToken.objects.exists()
 
 
-def test_an_operator_is_told_that_the_account_is_gone(
-    ann: User, meanwhile: Meanwhile
+def test_set_password_reports_a_deleted_account(
+    ann: User, run_before_query: RunBeforeQuery
 ) -> None:
     with (
-        meanwhile(same(ann).delete, before='FROM "messaging_user"'),
+        run_before_query(same(ann).delete, before='FROM "messaging_user"'),
         pytest.raises(UserNotFoundError),
     ):
         set_password(user=ann, new=NEW_PASSWORD)
 
 
-def test_no_door_takes_a_password_too_long_for_another(ann: User) -> None:
+def test_every_way_to_set_a_password_has_the_same_limit(ann: User) -> None:
     with pytest.raises(InvalidPasswordError) as refusal:
         set_password(user=ann, new="x7 " * 334)
     assert refusal.value.field == "password"
+
+
+def test_an_unchanged_password_is_refused_before_it_is_hashed_again(
+    ann: User, settings: Settings
+) -> None:
+    settings.PASSWORD_HASHERS = COUNTING_HASHERS
+    ann.set_password(PASSWORD)
+    ann.save()
+    token = issue_token(user=ann, name="", expires_in=None)
+    before = CountingHasher.hashed
+    with pytest.raises(UnchangedPasswordError) as refusal:
+        change_password(user=ann, current=PASSWORD, new=PASSWORD, keep_token=None)
+    assert refusal.value.field == "new_password"
+    assert CountingHasher.hashed == before + 1
+    assert valid_token(secret=token.secret) == token.token
+
+
+def test_a_wrong_password_that_stays_is_wrong_first(ann: User) -> None:
+    with pytest.raises(WrongPasswordError):
+        change_password(
+            user=ann, current=NEW_PASSWORD, new=NEW_PASSWORD, keep_token=None
+        )

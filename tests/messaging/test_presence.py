@@ -1,4 +1,4 @@
-"""Who is shown whose coming and going."""
+"""Who receives whose presence."""
 
 import pytest
 from django.db import connection
@@ -29,7 +29,7 @@ def test_those_who_share_a_conversation_are_shown(
 
 
 @pytest.mark.parametrize("by_ann", [True, False])
-def test_not_where_a_block_stands_in_a_direct_conversation(
+def test_a_block_hides_presence_in_a_direct_conversation(
     ann: User, bob: User, by_ann: bool
 ) -> None:
     open_direct(one=id_of(ann), other=id_of(bob), field="participant")

@@ -16,6 +16,7 @@ from messaging.models import (
     User,
 )
 from tests.conftest import DisconnectReceivers
+from tests.rows import erase
 
 
 def _fixture(path: Path, message: Message) -> str:
@@ -63,9 +64,9 @@ def test_disconnected_receivers_add_nothing(
     ann: User,
     bob: User,
     message: Message,
-    receivers_disconnected: DisconnectReceivers,
+    disconnect_receivers: DisconnectReceivers,
 ) -> None:
-    with receivers_disconnected():
+    with disconnect_receivers():
         quiet = Message.objects.create(
             sender=ann,
             receiver=bob,
@@ -81,9 +82,9 @@ def test_disconnected_receivers_add_nothing(
 
 
 def test_receivers_are_connected_again(
-    ann: User, bob: User, receivers_disconnected: DisconnectReceivers
+    ann: User, bob: User, disconnect_receivers: DisconnectReceivers
 ) -> None:
-    with receivers_disconnected():
+    with disconnect_receivers():
         pass
     message = Message.objects.create(sender=ann, receiver=bob, content="loud")
     assert message.notifications.count() == 1
@@ -103,6 +104,6 @@ def test_a_save_without_the_content_writes_no_phantom_history(
 
 @pytest.mark.django_db
 def test_migrating_brings_the_installation_back() -> None:
-    Installation.objects.all().delete()
+    erase(Installation.objects.all())
     call_command("migrate", verbosity=0)
     assert len(Installation.objects.get().epoch) == 32

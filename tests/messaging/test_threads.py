@@ -9,7 +9,7 @@ from messaging.errors import InvalidCursorError, MessageNotFoundError
 from messaging.models import Message, User
 from messaging.services.messages import delete_message
 from messaging.services.threads import Reply, ThreadNode, reply_page, thread
-from tests.conftest import Meanwhile
+from tests.conftest import RunBeforeQuery
 from tests.proofs import own_of, readable_by
 
 # A node's content, the depth and counts it has, and the nodes below it.
@@ -137,7 +137,7 @@ def test_a_tombstone_keeps_its_place_in_a_thread(
     )  # fmt: skip
 
 
-def test_a_thread_of_a_message_deleted_meanwhile_is_missing(
+def test_a_thread_of_a_concurrently_deleted_message_is_missing(
     bob: User, message: Message
 ) -> None:
     root = readable_by(bob, message)
@@ -149,20 +149,20 @@ def test_a_thread_of_a_message_deleted_meanwhile_is_missing(
 
 
 def test_a_reply_deleted_while_a_thread_is_read_is_left_out(
-    bob: User, tree: dict[str, Message], meanwhile: Meanwhile
+    bob: User, tree: dict[str, Message], run_before_query: RunBeforeQuery
 ) -> None:
     root = readable_by(bob, tree[""])
-    with meanwhile(lambda: _delete(tree["b"]), before="FROM json_"):
+    with run_before_query(lambda: _delete(tree["b"]), before="FROM json_"):
         node = thread(root=root, depth=1, nodes=4)
     assert [reply.content for reply in node.replies] == ["a", "c"]
     assert node.has_more_replies
 
 
 def test_a_reply_deleted_while_a_page_is_read_is_left_out(
-    bob: User, tree: dict[str, Message], meanwhile: Meanwhile
+    bob: User, tree: dict[str, Message], run_before_query: RunBeforeQuery
 ) -> None:
     root = readable_by(bob, tree[""])
-    with meanwhile(lambda: _delete(tree["ab"]), before="LEFT OUTER JOIN"):
+    with run_before_query(lambda: _delete(tree["ab"]), before="LEFT OUTER JOIN"):
         page = reply_page(root=root, cursor=None, limit=500)
     assert _contents(page.items) == ["a", "aa", "aaa", "b", "c", "ca"]
 
@@ -209,7 +209,7 @@ def test_a_cursor_outlives_its_item_and_those_above(
     assert [text for text in _contents(page.items) if text] == rest
 
 
-def test_what_came_meanwhile_is_read_where_it_belongs(
+def test_new_replies_appear_at_their_place_in_the_tree(
     ann: User, bob: User, tree: dict[str, Message]
 ) -> None:
     root = readable_by(bob, tree[""])
@@ -266,7 +266,7 @@ def test_a_cursor_that_names_all_up_to_the_root_outlives_them_all(
 @pytest.mark.parametrize(
     "place", [(), (1,), (0, 5), (1, 5, 6), (40, *range(1, 19)), (2**62,)]
 )
-def test_what_is_no_place_in_a_tree_is_refused(
+def test_an_invalid_cursor_of_a_tree_is_refused(
     bob: User, tree: dict[str, Message], place: tuple[int, ...]
 ) -> None:
     cursor = encode_cursor("replies", *place)

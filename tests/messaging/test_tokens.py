@@ -4,8 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
-from messaging.errors import InvalidCursorError, SignInError, TokenNotFoundError
+from messaging.errors import (
+    InvalidCursorError,
+    SignInError,
+    TokenNotFoundError,
+    TooManyTokensError,
+)
 from messaging.ids import TokenId, UserId
 from messaging.models import AccessToken, User
 from messaging.services.tokens import (
@@ -105,7 +111,7 @@ def test_case_does_not_matter_at_sign_in(ann: User) -> None:
     assert (issued.token.user, issued.token.name) == (ann, "phone")
 
 
-def test_failures_to_sign_in_are_not_told_apart(ann: User, bob: User) -> None:
+def test_failures_to_sign_in_are_indistinguishable(ann: User, bob: User) -> None:
     User.objects.filter(pk=bob.pk).update(is_active=False)
     refusals = set()
     for name, password in (("ann", "wrong"), ("nobody", PASSWORD), ("bob", PASSWORD)):
@@ -113,3 +119,47 @@ def test_failures_to_sign_in_are_not_told_apart(ann: User, bob: User) -> None:
             sign_in(username=name, password=password, name="", expires_in=None)
         refusals.add(str(refusal.value))
     assert len(refusals) == 1
+
+
+def test_tokens_per_user_are_limited_and_the_error_names_the_oldest(
+    ann: User, bob: User, settings: Settings
+) -> None:
+    settings.PARLEY_MAX_TOKENS = 2
+    oldest = issue_token(user=ann, name="phone", expires_in=None).token
+    issue_token(user=ann, name="laptop", expires_in=None)
+    with pytest.raises(TooManyTokensError) as refusal:
+        sign_in(username="ann", password=PASSWORD, name="", expires_in=None)
+    assert f"“phone” (id {oldest.pk})" in str(refusal.value)
+    assert AccessToken.objects.filter(user=ann).count() == 2
+    issue_token(user=bob, name="phone", expires_in=None)
+    issued = sign_in(
+        username="ann",
+        password=PASSWORD,
+        name="new",
+        expires_in=None,
+        replaces=TokenId(oldest.pk),
+    )
+    names = AccessToken.objects.filter(user=ann).values_list("name", flat=True)
+    assert set(names) == {"laptop", "new"}
+    assert valid_token(secret=issued.secret) == issued.token
+
+
+def test_nobody_replaces_another_persons_token(ann: User, bob: User) -> None:
+    theirs = issue_token(user=bob, name="phone", expires_in=None)
+    sign_in(
+        username="ann",
+        password=PASSWORD,
+        name="",
+        expires_in=None,
+        replaces=TokenId(theirs.token.pk),
+    )
+    assert valid_token(secret=theirs.secret) == theirs.token
+
+
+def test_expired_tokens_make_room(ann: User, settings: Settings) -> None:
+    settings.PARLEY_MAX_TOKENS = 2
+    for _ in range(2):
+        issue_token(user=ann, name="old", expires_in=timedelta(hours=1))
+    AccessToken.objects.update(expires_at=timezone.now())
+    issue_token(user=ann, name="new", expires_in=None)
+    assert AccessToken.objects.get().name == "new"

@@ -2,8 +2,9 @@
 
 import pytest
 from django.contrib.auth import authenticate
-from django.db import IntegrityError, transaction
-from pytest_django import DjangoAssertNumQueries
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from messaging import access
 from messaging.errors import (
@@ -12,13 +13,16 @@ from messaging.errors import (
     InvalidDisplayNameError,
     InvalidPasswordError,
     InvalidUsernameError,
+    RateLimitedError,
     UsernameTakenError,
     UserNotFoundError,
 )
 from messaging.ids import ConversationId, UserId
-from messaging.models import Conversation, Installation, Message, User
+from messaging.models import Conversation, Message, User
+from messaging.rates import Rate
 from messaging.services.conversations import PageVersion, page_version
 from messaging.services.participants import remove_participant
+from messaging.services.tokens import issue_token
 from messaging.services.users import (
     active_user,
     change_display_name,
@@ -26,9 +30,27 @@ from messaging.services.users import (
     register,
     search_users,
 )
-from tests.conftest import PASSWORD, ClientOf, MakeUser, Meanwhile
+from tests.api_client import ApiClient
+from tests.conftest import PASSWORD, ClientOf, MakeUser, RunBeforeQuery
+from tests.messaging.other_connection import (
+    in_thread,
+    only_postgres,
+    other_connection,
+    wait_for_blocked_writer,
+)
 
 NEW_PASSWORD = "another horse, another battery"
+
+# So long a window that none ends during a test.
+AGE = 1000 * 24 * 3600
+
+
+def api_of(user: User) -> ApiClient:
+    return ApiClient(issue_token(user=user, name="", expires_in=None).secret)
+
+
+def version_of(conversation: Conversation) -> int:
+    return Conversation.objects.get(pk=conversation.pk).version
 
 
 @pytest.mark.django_db
@@ -59,10 +81,10 @@ def test_a_username_is_taken_in_every_case(ann: User, name: str) -> None:
 
 @pytest.mark.django_db
 def test_of_two_who_take_a_name_at_once_one_gets_it(
-    make_user: MakeUser, meanwhile: Meanwhile
+    make_user: MakeUser, run_before_query: RunBeforeQuery
 ) -> None:
     with (
-        meanwhile(lambda: make_user("ANN"), before="SAVEPOINT"),
+        run_before_query(lambda: make_user("ANN"), before="SAVEPOINT"),
         pytest.raises(UsernameTakenError),
     ):
         register(username="ann", password=PASSWORD, display_name=None)
@@ -89,7 +111,7 @@ def test_a_refused_account_is_not_opened(
 
 
 @pytest.mark.django_db
-def test_a_weak_password_is_told_every_reason() -> None:
+def test_every_reason_for_a_weak_password_is_given() -> None:
     with pytest.raises(InvalidPasswordError) as refusal:
         register(username="ann", password="12345", display_name=None)
     assert len(refusal.value.reasons) == 3
@@ -107,12 +129,12 @@ def test_a_refused_display_name_changes_nothing(ann: User) -> None:
     assert User.objects.get().display_name == "Ann"
 
 
-def test_who_was_deleted_just_now_gets_no_new_name(
-    ann: User, meanwhile: Meanwhile
+def test_a_deleted_account_is_not_renamed(
+    ann: User, run_before_query: RunBeforeQuery
 ) -> None:
     same = User.objects.get(pk=ann.pk)
     with (
-        meanwhile(same.delete, before='FROM "messaging_user"'),
+        run_before_query(same.delete, before='FROM "messaging_user"'),
         pytest.raises(UserNotFoundError),
     ):
         change_display_name(user=ann, display_name="Late")
@@ -148,6 +170,55 @@ def test_renaming_someone_who_left_renews_what_they_wrote(
     assert b"Robert" in again.body
 
 
+def test_a_rename_leaves_the_pages_of_strangers_alone(
+    ann: User, bob: User, cleo: User, make_user: MakeUser, client_of: ClientOf
+) -> None:
+    dora = make_user("dora")
+    theirs = Message.objects.create(sender=bob, receiver=cleo, content="hello")
+    own = Message.objects.create(sender=ann, receiver=dora, content="hello")
+    path = f"/conversations/{theirs.conversation_id}/messages"
+    reader = client_of(cleo)
+    seen = reader.get(path).headers["ETag"]
+    change_display_name(user=ann, display_name="Anna")
+    again = reader.get(path)
+    assert (again.headers["X-Cache"], again.headers["ETag"]) == ("hit", seen)
+    renewed = client_of(dora).get(f"/conversations/{own.conversation_id}/messages")
+    assert b'"Anna"' in renewed.body
+
+
+def test_a_rename_costs_the_same_queries_in_any_number_of_conversations(
+    ann: User, make_user: MakeUser
+) -> None:
+    counts = []
+    for number in (1, 20):
+        for other in range(number):
+            Message.objects.create(
+                sender=ann, receiver=make_user(f"other-{number}-{other}"), content="x"
+            )
+        with CaptureQueriesContext(connection) as queries:
+            change_display_name(user=ann, display_name=f"Ann {number}")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_renames_are_limited_for_each_account(
+    ann: User, bob: User, settings: Settings
+) -> None:
+    settings.PARLEY_RATE_LIMITS = True
+    settings.PARLEY_LIMIT_RENAMES = Rate(2, AGE)
+    change_display_name(user=ann, display_name="Anna")
+    with pytest.raises(InvalidDisplayNameError):
+        change_display_name(user=ann, display_name=" ")
+    change_display_name(user=ann, display_name="Annabel")
+    # To keep one's name is no rename.
+    change_display_name(user=ann, display_name="Annabel")
+    with pytest.raises(RateLimitedError) as refused:
+        change_display_name(user=ann, display_name="Ann")
+    assert refused.value.limit_status.limit == "renames"
+    assert User.objects.get(pk=ann.pk).display_name == "Annabel"
+    change_display_name(user=bob, display_name="Robert")
+
+
 @pytest.mark.parametrize(
     "fields", [None, ["display_name"], ["last_login"], ["username"]]
 )
@@ -155,14 +226,14 @@ def test_saving_someone_unchanged_renews_nothing(
     ann: User, group: Conversation, fields: list[str] | None
 ) -> None:
     ann.save(update_fields=fields)
-    assert Installation.objects.get().names == 0
+    assert version_of(group) == group.version
 
 
 def test_a_rename_that_fails_renews_nothing(ann: User, group: Conversation) -> None:
     ann.username = "bob"
     with pytest.raises(IntegrityError), transaction.atomic():
         ann.save()
-    assert Installation.objects.get().names == 0
+    assert version_of(group) == group.version
 
 
 def test_people_are_found_whatever_the_case(ann: User) -> None:
@@ -226,8 +297,8 @@ def test_nobody_has_no_name() -> None:
         User.objects.get_by_natural_key(None)
 
 
-def test_an_external_id_that_is_taken_meanwhile_is_refused(
-    db: None, meanwhile: Meanwhile
+def test_a_concurrently_taken_external_id_is_refused(
+    db: None, run_before_query: RunBeforeQuery
 ) -> None:
     def be_faster() -> None:
         create_account(
@@ -235,10 +306,53 @@ def test_an_external_id_that_is_taken_meanwhile_is_refused(
         )
 
     with (
-        meanwhile(be_faster, before="INSERT INTO"),
+        run_before_query(be_faster, before="INSERT INTO"),
         pytest.raises(ExternalIdTakenError),
     ):
         create_account(
             username="slower", password=None, display_name=None, external_id="7"
         )
     assert not User.objects.filter(username="slower").exists()
+
+
+def page_shows(reader: User, name: str) -> None:
+    """Whatever was cached: the only page there is shows it, on every look."""
+    conversation = ConversationId(Conversation.objects.get().pk)
+    for _ in range(2):
+        answer = api_of(reader).get(f"/conversations/{conversation}/messages")
+        assert f'"display_name":"{name}"}},"receiver"'.encode() in answer.body
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_first_message_that_came_between_the_locks_shows_the_new_name(
+    ann: User, bob: User, run_before_query: RunBeforeQuery
+) -> None:
+    def write_first_and_read() -> None:
+        def write_and_read() -> None:
+            Message.objects.create(sender=ann, receiver=bob, content="hello")
+            page_shows(bob, "Ann")
+
+        in_thread(write_and_read).join()
+
+    users = 'FROM "messaging_user" WHERE "messaging_user"."id" IN'
+    with run_before_query(write_first_and_read, before=users):
+        change_display_name(user=User.objects.get(pk=ann.pk), display_name="Anna")
+    page_shows(bob, "Anna")
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_rename_waits_for_the_first_message_that_is_being_sent(
+    ann: User, bob: User
+) -> None:
+    def rename() -> None:
+        change_display_name(user=User.objects.get(pk=ann.pk), display_name="Anna")
+
+    with other_connection() as cursor, transaction.atomic():
+        message = Message.objects.create(sender=ann, receiver=bob, content="hello")
+        renaming = in_thread(rename)
+        wait_for_blocked_writer(cursor)
+    renaming.join()
+    assert version_of(message.conversation) == 3
+    page_shows(bob, "Anna")

@@ -1,4 +1,4 @@
-"""Faults that servers with `tests.prove.faulty_settings` have when told to."""
+"""Faults that tests switch on in servers with `tests.prove.faulty_settings`."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ class FullDiskMiddleware:
 
 
 def faulty(environment: Mapping[str, str]) -> Mapping[str, str]:
-    """The environment of servers that have faults when told to."""
+    """The environment of servers whose faults can be switched on."""
     return {**environment, "DJANGO_SETTINGS_MODULE": "tests.prove.faulty_settings"}
 
 

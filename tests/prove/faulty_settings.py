@@ -1,4 +1,4 @@
-"""The settings of servers whose disk fills up and whose clock moves when told to.
+"""The settings of servers whose disk fills up and whose clock moves on request.
 
 A file in the data folder says so, for as long as it is there: `full-disk`, and
 `clock` with the seconds that the clock is ahead.

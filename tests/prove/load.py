@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
 
-from tests.live.at_once import start_group
+from tests.live.concurrent_calls import start_group
 from tests.live_server import LiveServer
-from tests.prove.circumstances import Circumstances, Setback
-from tests.prove.people import Guest, Writer
+from tests.prove.server_state import ServerState, Setback
+from tests.prove.writers_and_guests import Guest, Writer
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class Load:
     guests: list[Guest]
     # One of the group who writes only what a test lets them write.
     bystander: Writer
-    circumstances: Circumstances
+    server_state: ServerState
     setbacks_before: int = 0
 
     @classmethod
@@ -30,8 +30,8 @@ class Load:
         Beside them a guest, and so many more who end their accounts.
         """
         people = [server.register(f"writer{number}") for number in range(writers + 1)]
-        circumstances = Circumstances()
-        circumstances.in_order.set()
+        server_state = ServerState()
+        server_state.in_order.set()
         owner = server.client(0, people[0])
         group, annex = (start_group(owner, *people[1:]) for _ in range(2))
         *made, bystander = [
@@ -41,7 +41,7 @@ class Load:
                 neighbour=people[(number + 1) % len(people)],
                 group=group,
                 annex=annex,
-                circumstances=circumstances,
+                server_state=server_state,
             )
             for number, person in enumerate(people)
         ]
@@ -50,12 +50,12 @@ class Load:
                 person=(person := server.register(f"guest{number}")),
                 client=server.client(number % len(server.urls), person),
                 host=made[0],
-                circumstances=circumstances,
+                server_state=server_state,
                 visits=visits,
             )
             for number, visits in enumerate([None] + [3] * leavers)
         ]
-        return cls(server, made, guests, bystander, circumstances)
+        return cls(server, made, guests, bystander, server_state)
 
     @property
     def everyone(self) -> list[Writer]:
@@ -73,15 +73,15 @@ class Load:
         try:
             yield
         except BaseException:
-            self.circumstances.ending.set()
+            self.server_state.ending.set()
             raise
         finally:
             if sends is None:
-                self.circumstances.ending.set()
-            self.circumstances.in_order.set()
+                self.server_state.ending.set()
+            self.server_state.in_order.set()
             for thread in writing:
                 thread.join()
-            self.circumstances.ending.set()
+            self.server_state.ending.set()
             for thread in visiting:
                 thread.join()
         people: list[Writer | Guest] = [*self.writers, *self.guests]
@@ -91,26 +91,28 @@ class Load:
 
     @contextmanager
     def disturbed(self) -> Iterator[None]:
-        """While the block breaks something and mends it: setbacks are no fault."""
-        self.circumstances.in_order.clear()
-        self.circumstances.disturbances += 1
-        self.setbacks_before = len(self.circumstances.setbacks)
+        """While the block causes and ends a fault: setbacks are allowed."""
+        self.server_state.in_order.clear()
+        self.server_state.disturbances += 1
+        self.setbacks_before = len(self.server_state.setbacks)
         try:
             yield
         finally:
-            self.circumstances.in_order.set()
+            self.server_state.in_order.set()
 
     def await_more(self, number: int) -> None:
         """Until so many more writes are acknowledged."""
-        shared = self.circumstances
+        shared = self.server_state
         enough = shared.acknowledged + number
         shared.await_progress(lambda: shared.acknowledged >= enough)
 
     def await_setbacks(self) -> None:
         """Until every writer has had one of the present disturbance."""
-        shared = self.circumstances
+        shared = self.server_state
         enough = self.setbacks_before + len(self.writers)
         shared.await_progress(lambda: len(shared.setbacks) >= enough)
 
     def faults(self) -> list[Setback]:
-        return [setback for setback in self.circumstances.setbacks if setback.calm]
+        return [
+            setback for setback in self.server_state.setbacks if setback.undisturbed
+        ]

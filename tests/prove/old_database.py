@@ -17,6 +17,8 @@ from django.db import connection, models
 from django.db.migrations.loader import MigrationLoader
 from typing_extensions import TypedDict
 
+from messaging.folding import fold, searchable_words
+
 APP: Final = "messaging"
 _THEN: Final = datetime(2026, 1, 1, 10, tzinfo=UTC)
 
@@ -32,12 +34,40 @@ _ANN, _BOB, _CLEO = 1, 2, 3
 _DIRECT, _GROUP = 1, 2
 _LINE: Final = "é 😀 \u202e \\ ' \" %s\n"
 
+# By what people are found since 0006; before, a migration makes it of their names.
+_NAMES: Final = {_ANN: ("Ann", "Ann é 😀"), _BOB: ("bob", "Bob"), _CLEO: ("cleo", "C")}
+_ENTRIES: Final[Rows] = [
+    {"user_id": user, "entry": f"{word} {username.lower()}"}
+    for user, (username, name) in _NAMES.items()
+    for word in sorted(
+        {username.lower(), *searchable_words(username), *searchable_words(name)}
+    )
+]
+
 # By model; keys are explicit, so that rows can name each other.
 _SCENE: Final[dict[str, Rows]] = {
     "user": [
-        {"id": _ANN, "username": "Ann", "display_name": "Ann é 😀", "password": "!"},
-        {"id": _BOB, "username": "bob", "display_name": "Bob", "password": "!"},
-        {"id": _CLEO, "username": "cleo", "display_name": "C", "external_id": "x/1"},
+        {
+            "id": _ANN,
+            "username": "Ann",
+            "display_name": "Ann é 😀",
+            "password": "!",
+            "folded_name": fold("Ann Ann é 😀"),
+        },
+        {
+            "id": _BOB,
+            "username": "bob",
+            "display_name": "Bob",
+            "password": "!",
+            "folded_name": "bob bob",
+        },
+        {
+            "id": _CLEO,
+            "username": "cleo",
+            "display_name": "C",
+            "external_id": "x/1",
+            "folded_name": "cleo c",
+        },
     ],
     "conversation": [
         {
@@ -48,7 +78,13 @@ _SCENE: Final[dict[str, Rows]] = {
             "last_sequence": 3,
             "version": 7,
         },
-        {"id": _GROUP, "kind": "group", "title": "Team", "last_sequence": 3},
+        {
+            "id": _GROUP,
+            "kind": "group",
+            "title": "Team",
+            "folded_title": "team",
+            "last_sequence": 3,
+        },
     ],
     "participant": [
         {"conversation_id": _DIRECT, "user_id": _ANN},
@@ -134,6 +170,7 @@ _SCENE: Final[dict[str, Rows]] = {
     ],
     # Made by the migration.
     "installation": [],
+    "nameentry": _ENTRIES,
 }
 
 
@@ -146,7 +183,10 @@ def main(command: str, migration: str = "") -> None:
 def _fill(apps: Apps) -> None:
     found = list(apps.get_app_config(APP).get_models())
     for model in _in_order(found):
-        for row in _SCENE.get(str(model._meta.model_name), [{}]):
+        fields = {field.attname for field in model._meta.concrete_fields}
+        for named in _SCENE.get(str(model._meta.model_name), [{}]):
+            # What this version knows of it.
+            row = {name: value for name, value in named.items() if name in fields}
             model._default_manager.create(**_anything(model, without=row), **row)
     apps.get_model(APP, "installation")._default_manager.update(clock=3)
     # The rows came with ids, of which the database took no notice.

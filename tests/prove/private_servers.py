@@ -24,7 +24,7 @@ from redis.retry import Retry
 from tests.interruption import take_sigterm_as_interrupt
 from tests.live_server import free_port
 
-_PATIENCE = "60"
+_TIMEOUT = "60"
 _PING_TRIES = 1200
 
 
@@ -78,7 +78,7 @@ class PostgresServer:
         return ("--host=127.0.0.1", f"--port={self.port}", "--username=postgres")
 
     def _control(self, *arguments: str) -> None:
-        self._run("pg_ctl", "--wait", "--timeout", _PATIENCE, "--silent", *arguments)
+        self._run("pg_ctl", "--wait", "--timeout", _TIMEOUT, "--silent", *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
@@ -118,7 +118,7 @@ class RedisServer:
         self._signal(signal.SIGCONT)
         self._signal(signal.SIGTERM)
         if self.process is not None:
-            self.process.wait(float(_PATIENCE))
+            self.process.wait(float(_TIMEOUT))
 
     def freeze(self) -> None:
         """Let it take connections and answer nothing."""

@@ -20,7 +20,7 @@ from typing_extensions import override
 
 from tests.interruption import take_sigterm_as_interrupt
 from tests.live_server import LiveServer, served_database
-from tests.prove.account import check_account, check_database
+from tests.prove.acknowledged_writes import check_account, check_database
 from tests.prove.load import Load
 
 PROCESSES: Final = 2
@@ -81,12 +81,12 @@ def _soak(server: LiveServer, seconds: float) -> list[Verdict]:
     with load.running():
         samples = _samples(server, seconds)
     hearing = sum(listener.is_alive() and listener.heard > 0 for listener in listeners)
-    setbacks = len(load.circumstances.setbacks)
+    setbacks = len(load.server_state.setbacks)
     check_account(load)
     check_database(load)
     return [
         Verdict(
-            f"{load.circumstances.acknowledged} writes acknowledged, {setbacks} setbacks",
+            f"{load.server_state.acknowledged} writes acknowledged, {setbacks} setbacks",
             setbacks == 0,
         ),
         Verdict(
@@ -121,11 +121,11 @@ def _samples(server: LiveServer, seconds: float) -> list[Sample]:
     started = time.monotonic()
     while time.monotonic() < started + seconds:
         time.sleep(seconds / 60)
-        samples.append(_sample(server))
+        samples.append(sample(server))
     return samples
 
 
-def _sample(server: LiveServer) -> Sample:
+def sample(server: LiveServer) -> Sample:
     processes = [
         found
         for process in server.processes

@@ -31,7 +31,8 @@ def main(folder: Path, expected: Sequence[str]) -> int:
     tests = [row for path in sorted(folder.glob("*.xml")) for row in _tests(path)]
     for row in [*_of_one_name(tests), *outcomes]:
         sys.stdout.write(f"{row}\n")
-    for path in sorted([*folder.glob("soak-*.log"), *folder.glob("refusals-*.log")]):
+    reports = ("soak", "refusals", "abuse")
+    for path in sorted(one for name in reports for one in folder.glob(f"{name}-*.log")):
         sys.stdout.write(f"\n== {path.stem} ==\n{path.read_text()}")
     ended = {row.what: row.outcome for row in outcomes}
     missing = [name for name in expected if name not in ended]

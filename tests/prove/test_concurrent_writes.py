@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 
 from tests.live_server import LiveServer
-from tests.prove.account import check_account, check_database
+from tests.prove.acknowledged_writes import check_account, check_database
 from tests.prove.load import Load
 
 # Processes, and messages that each of as many writers sends.
@@ -31,8 +31,8 @@ def test_of_concurrent_writes_none_is_lost_doubled_or_refused(
     load = Load.of(live_server_processes(processes), writers=max(processes, 3))
     with load.running(sends=sends):
         pass
-    record_property("acknowledged writes", load.circumstances.acknowledged)
-    assert load.circumstances.setbacks == []
+    record_property("acknowledged writes", load.server_state.acknowledged)
+    assert load.server_state.setbacks == []
     assert sum(writer.sent for writer in load.writers) == sends * len(load.writers)
     check_account(load)
     check_database(load)

@@ -8,11 +8,11 @@ import pytest
 from django.db import connection
 
 from tests.live_server import LiveServer, served_database
-from tests.prove.account import check_account, check_database
-from tests.prove.circumstances import problem_code
+from tests.prove.acknowledged_writes import check_account, check_database
 from tests.prove.faults import faulty, full_disk, move_clock
 from tests.prove.load import Load
-from tests.prove.people import Writer
+from tests.prove.server_state import problem_code
+from tests.prove.writers_and_guests import Writer
 
 PROCESSES = 2
 HOUR = 3600
@@ -56,7 +56,7 @@ def test_a_full_disk_refuses_writes_and_loses_none(
             load.await_setbacks()
             assert load.bystander.client.get("/inbox").status_code == HTTPStatus.OK
         load.await_more(writes)
-    assert {setback.code for setback in load.circumstances.setbacks} == {
+    assert {setback.code for setback in load.server_state.setbacks} == {
         "database_unavailable"
     }
     assert load.faults() == []
@@ -78,7 +78,7 @@ def test_a_clock_that_jumps_disturbs_nothing(
         load.await_more(writes)
         move_clock(server.environment, 0)
         load.await_more(writes)
-    assert load.circumstances.setbacks == []
+    assert load.server_state.setbacks == []
     check_account(load)
     check_database(load)
 

@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 
 from tests.live_server import LiveServer
-from tests.prove.account import check_account, check_database
+from tests.prove.acknowledged_writes import check_account, check_database
 from tests.prove.load import Load
 
 PROCESSES = 3
@@ -46,10 +46,10 @@ def test_no_acknowledged_write_is_lost_when_servers_are_killed(
                 first, *others = _killed(server, victims)
                 (recovered if others else ready).append(first)
                 ready += others
-    assert load.circumstances.acknowledged >= writes
-    assert load.circumstances.setbacks, "nobody noticed"
+    assert load.server_state.acknowledged >= writes
+    assert load.server_state.setbacks, "nobody noticed"
     assert load.faults() == []
-    record_property("acknowledged writes", load.circumstances.acknowledged)
+    record_property("acknowledged writes", load.server_state.acknowledged)
     for what, starts in (("start", ready), ("start after all were killed", recovered)):
         record_property(f"median {what}, s", round(median(starts), 2))
         record_property(f"slowest {what}, s", round(max(starts), 2))

@@ -12,11 +12,12 @@ import pytest
 from django.db import connection
 
 from tests.contract.document import Operation, operations
-from tests.live_server import PASSWORD, LiveServer, migrate, served_by
-from tests.prove.account import check_account, check_database
-from tests.prove.circumstances import problem_code
+from tests.databases import migrate
+from tests.live_server import PASSWORD, LiveServer, served_by
+from tests.prove.acknowledged_writes import check_account, check_database
 from tests.prove.load import Load
 from tests.prove.private_servers import PostgresServer, RedisServer
+from tests.prove.server_state import problem_code
 
 PROCESSES = 2
 
@@ -66,7 +67,7 @@ def test_a_restarted_postgresql_loses_no_acknowledged_write(
             with load.disturbed(), stopped(postgres, mode):
                 load.await_setbacks()
         load.await_more(writes)
-    assert {setback.code for setback in load.circumstances.setbacks} == {
+    assert {setback.code for setback in load.server_state.setbacks} == {
         "database_unavailable"
     }
     assert load.faults() == []
@@ -109,7 +110,7 @@ def test_without_a_database_pages_say_that_it_is_away(
 def test_without_redis_messages_go_on(
     server: LiveServer, redis: RedisServer, frozen: bool, rounds: int, writes: int
 ) -> None:
-    # Whoever gives a password is refused, as told below.
+    # Whoever gives a password is refused, as is tested below.
     load = Load.of(server, writers=2 * PROCESSES, leavers=0)
     with load.running():
         for _ in range(rounds):
@@ -118,11 +119,11 @@ def test_without_redis_messages_go_on(
                 load.await_more(writes // 4)
                 refused = _sign_in(server, load)
                 assert problem_code(refused) == "limits_unavailable"
-            # As it was told to.
+            # After the Retry-After.
             time.sleep(int(refused.headers["Retry-After"]))
             assert _sign_in(server, load).status_code == HTTPStatus.CREATED
         load.await_more(writes)
-    assert load.circumstances.setbacks == []
+    assert load.server_state.setbacks == []
     check_account(load)
     check_database(load)
 

@@ -11,7 +11,8 @@ from django.core.management import call_command
 from django.db.migrations.loader import MigrationLoader
 from pydantic import TypeAdapter
 
-from tests.live_server import fresh_database, migrate, served_by
+from tests.databases import fresh_database, migrate
+from tests.live_server import served_by
 from tests.prove.old_database import APP, Table
 
 _TABLES = TypeAdapter(dict[str, Table])

@@ -3,18 +3,20 @@
 from messaging.access import Membership, OwnMessage
 from messaging.ids import ConversationId, MessageId, UserId
 from messaging.models import User
+from messaging.services.message_lists import newest_messages
 from messaging.services.messages import edit_message, send_direct_message, send_message
-from messaging.services.timelines import newest_messages
 from messaging.services.users import register
 
 
-def right(part: Membership) -> None:
-    send_message(membership=part, content="hello", parent_id=None)
+def right(membership: Membership) -> None:
+    send_message(membership=membership, content="hello", parent_id=None)
 
 
-def wrong_arguments(part: Membership, own: OwnMessage, ann: User, bob: User) -> None:
-    send_message(membership=part, content="hello")  # E: call-arg
-    send_message(part, "hello", None)  # E: call-arg
+def wrong_arguments(
+    membership: Membership, own: OwnMessage, ann: User, bob: User
+) -> None:
+    send_message(membership=membership, content="hello")  # E: call-arg
+    send_message(membership, "hello", None)  # E: call-arg
     edit_message(message=own, content=None)  # E: arg-type
     edit_message(message=own, text="hello")  # E: call-arg
     send_direct_message(

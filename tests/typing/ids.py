@@ -3,7 +3,7 @@
 from messaging.access import membership, readable_message
 from messaging.ids import ConversationId, MessageId, Sequence, TokenId, UserId
 from messaging.services.conversations import open_direct, page_version
-from messaging.services.timelines import messages_around, newest_messages
+from messaging.services.message_lists import messages_around, newest_messages
 from messaging.services.tokens import revoke_token
 
 

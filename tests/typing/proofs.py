@@ -26,22 +26,22 @@ def right(user: UserId, message_id: MessageId, owner: Ownership) -> None:
     conversation_summary(membership=owner)
 
 
-def unchecked(message: Message, part: Participant, user: UserId) -> None:
+def unchecked(message: Message, participant: Participant, user: UserId) -> None:
     thread(root=message, depth=1, nodes=9)  # E: arg-type
     edit_message(message=message, content="mine now")  # E: arg-type
     delete_message(message=message)  # E: arg-type
     restore_version(message=message, version=1)  # E: arg-type
     mark_message_read(message=message, reader=user)  # E: arg-type
-    send_message(membership=part, content="hello", parent_id=None)  # E: arg-type
+    send_message(membership=participant, content="hello", parent_id=None)  # E: arg-type
 
 
 def checked_for_less(
-    readable: ReadableMessage, received: ReceivedMessage, part: Membership
+    readable: ReadableMessage, received: ReceivedMessage, membership: Membership
 ) -> None:
     edit_message(message=readable, content="mine now")  # E: arg-type
     delete_message(message=received)  # E: arg-type
-    rename_group(group=part, title="Ours")  # E: arg-type
-    put_participant(group=part, username="bob", role="member")  # E: arg-type
+    rename_group(group=membership, title="Ours")  # E: arg-type
+    put_participant(group=membership, username="bob", role="member")  # E: arg-type
 
 
 def checked_for_something_else(own: OwnMessage, user: UserId) -> None:

@@ -4,10 +4,10 @@ from datetime import datetime
 
 from api.parsing import Written
 from api.schemas.messages import MessageIn, MessageOut, MessagePage, message_page
-from api.schemas.people import UserOut, user_out
+from api.schemas.users import UserOut, user_out
 from messaging.ids import ConversationId, MessageId, UserId
 from messaging.models import Notification, User
-from messaging.pages import Page
+from messaging.pagination import Page
 
 
 def right(user: User) -> UserOut:

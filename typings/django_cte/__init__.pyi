@@ -15,6 +15,7 @@ class _Columns:
 
 class CTE:
     col: _Columns
+    def __init__(self, queryset: QuerySet[_M, _Row], name: str = ...) -> None: ...
     @classmethod
     def recursive(
         cls, make_cte_queryset: Callable[[CTE], QuerySet[_M, _Row]], name: str = ...

@@ -1,20 +1,26 @@
-// What every page does: tells of being offline, counts in the title, says what failed.
+// For every page: shows that the browser is offline, the unread count in the title, and errors.
 (() => {
   "use strict";
 
+  const UNREACHED = "The server cannot be reached. Nothing is lost; try again.";
   const $ = (selector, root = document) => root.querySelector(selector);
 
-  function tellConnection() {
+  function showConnection() {
     const banner = $("#offline");
     if (banner) banner.hidden = navigator.onLine;
   }
 
-  // "(3) Inbox · Parley": the count in front follows the badge of the navigation.
+  // "(3) Inbox · Parley": the number is that of the navigation's badge.
   function titleCount() {
     const count = Number($("#unread")?.dataset.count ?? 0);
     const plain = document.title.replace(/^\(\d+\) /, "");
     const title = count ? `(${count}) ${plain}` : plain;
     if (title !== document.title) document.title = title;
+  }
+
+  function retitle(title) {
+    document.title = title;
+    titleCount();
   }
 
   function setUnread(count) {
@@ -26,11 +32,6 @@
     titleCount();
   }
 
-  function announce(text) {
-    const place = $("#announcer");
-    if (place) place.textContent = text;
-  }
-
   function complain(text) {
     const flash = document.createElement("p");
     flash.className = "flash error";
@@ -38,31 +39,37 @@
     $("#flashes")?.replaceChildren(flash);
   }
 
-  addEventListener("online", tellConnection);
-  addEventListener("offline", tellConnection);
-  // What the page fetches by itself wipes nothing away, and nobody can try it again.
-  const onAsked = (type, deed) =>
-    addEventListener(type, ({ detail }) => detail.requestConfig.triggeringEvent && deed());
+  // The sentence of an error response, which is a line or a whole page.
+  function errorTextOf(text) {
+    const page = new DOMParser().parseFromString(text, "text/html");
+    const places = page.querySelectorAll(".flash.error, main h1, main h1 ~ p:not(.buttons)");
+    const sentences = [...places].map((each) => each.textContent.trim()).filter(Boolean);
+    return sentences.length ? sentences.join(". ") : "The server could not do this. Nothing is lost; try again.";
+  }
 
-  // Told again only by what is wrong now.
+  addEventListener("online", showConnection);
+  addEventListener("offline", showConnection);
+  // Only for requests that a user made: those of scripts show no errors.
+  const onAsked = (type, action) =>
+    addEventListener(type, ({ detail }) => detail.requestConfig.triggeringEvent && action());
+
+  // Remove the messages of the previous request.
   onAsked("htmx:beforeRequest", () => $("#flashes")?.replaceChildren());
-  onAsked("htmx:sendError", () => complain("The server cannot be reached. Nothing is lost; try again."));
+  onAsked("htmx:sendError", () => complain(UNREACHED));
   onAsked("htmx:timeout", () => complain("The server did not answer. Nothing is lost; try again."));
-  // A whole page of an error, where a part was asked for, becomes a line above.
+  // Show a whole error page, in place of a fragment, as a flash message.
   addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, boosted } = event.detail;
     if (xhr.status < 400 || (boosted && xhr.status < 500)) return;
     if (xhr.status < 500 && !/^\s*<!doctype/i.test(xhr.responseText)) return;
     event.detail.shouldSwap = false;
-    const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
-    const said = [...page.querySelectorAll("main h1, main h1 ~ p:not(.buttons)")].map((each) => each.textContent.trim());
-    complain(said.length ? said.join(". ") : "The server could not do this. Nothing is lost; try again.");
+    complain(errorTextOf(xhr.responseText));
   });
   addEventListener("htmx:afterSettle", () => {
-    tellConnection();
+    showConnection();
     titleCount();
   });
-  addEventListener("DOMContentLoaded", tellConnection);
+  addEventListener("DOMContentLoaded", showConnection);
 
-  window.parley = Object.freeze({ announce, complain, setUnread });
+  window.parley = Object.freeze({ UNREACHED, complain, retitle, errorTextOf, setUnread });
 })();

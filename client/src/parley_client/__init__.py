@@ -3,7 +3,7 @@
     with Parley.sign_in("https://chat.example.org", "ada", password) as parley:
         parley.conversations.start("grace").send("Tea at four?")
 
-`Parley` and `AsyncParley` are the same, but for `await`. What goes wrong is in
+`AsyncParley` has the same methods as `Parley`, as coroutines. All exceptions are in
 `parley_client.errors`.
 """
 
@@ -59,6 +59,7 @@ from parley_client.models import (
     ParticipantAdded,
     ParticipantRemoved,
     PresenceChanged,
+    Profile,
     Ready,
     Receipt,
     Reset,
@@ -122,6 +123,7 @@ __all__ = [
     "ParticipantRemoved",
     "PolledEvent",
     "PresenceChanged",
+    "Profile",
     "Ready",
     "Receipt",
     "RefusedError",

@@ -1,4 +1,4 @@
-"""When a request is sent again, and when what is known of it is all there will be."""
+"""Retries: whether a request is sent again, and after which pause."""
 
 import random
 from collections import OrderedDict
@@ -12,6 +12,7 @@ import httpx
 from parley_client.base import Request
 from parley_client.errors import (
     NoAnswerError,
+    OverloadedError,
     ParleyError,
     RateLimitedError,
     RefusedError,
@@ -24,10 +25,10 @@ from parley_client.errors import (
 
 Answer_contra = TypeVar("Answer_contra", contravariant=True)
 
-# Seconds.
+# In seconds: the first pause between two attempts, and the longest one.
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 8.0
-# A server that asks for more than this is not waited for.
+# If the server asks for a longer wait than this, its error is raised at once.
 _LONGEST_WAIT: Final = 60.0
 
 _REMEMBERED: Final = 10_000
@@ -43,20 +44,22 @@ _WORTH_REPEATING: Final = frozenset(
 
 @dataclass(slots=True)
 class Attempts(Generic[Answer_contra]):
-    """What became of a request so far."""
+    """The attempts at one request so far."""
 
     request: Request[Answer_contra]
     limit: int
     made: int = 0
-    # An attempt may have done what was asked, and its answer was lost.
+    # Whether an attempt may have succeeded although its response was lost.
     lost: bool = False
 
     def after_failure(self, error: httpx.RequestError) -> float:
-        """How long to wait before the next attempt.
+        """Seconds to wait before the next attempt, after one without an answer.
 
         Raises:
-            NoAnswerError: there is none.
+            NoAnswerError: no attempt is left, or repeating could execute the request
+                twice.
         """
+        # Without a connection, the server cannot have received the request.
         if not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
             self.lost = True
         if self._is_last():
@@ -66,10 +69,11 @@ class Attempts(Generic[Answer_contra]):
         return pause(self.made)
 
     def after_refusal(self, response: httpx.Response) -> float | None:
-        """How long to wait before the next attempt; None if what was asked is done.
+        """Seconds to wait before the next attempt; None if an earlier one has succeeded.
 
         Raises:
-            RefusedError, UnexpectedAnswerError: there is no other attempt.
+            RefusedError, UnexpectedAnswerError: another attempt is pointless, or none
+                is left.
         """
         error = refusal(response)
         if self.lost and isinstance(error, RefusedError) and self._is_done(error):
@@ -77,7 +81,10 @@ class Attempts(Generic[Answer_contra]):
         wait = retry_after(response) or 0.0
         again = response.status_code == HTTPStatus.TOO_MANY_REQUESTS
         if response.status_code in _WORTH_REPEATING:
-            again = self.lost = True
+            again = True
+            # The server answers "overloaded" before it starts a request, so that the
+            # attempt had no effect.
+            self.lost = self.lost or not isinstance(error, OverloadedError)
         if not again or wait > _LONGEST_WAIT or self._is_last():
             raise error
         return max(wait, pause(self.made))
@@ -88,7 +95,10 @@ class Attempts(Generic[Answer_contra]):
         return self.made > self.limit or not safe
 
     def _is_done(self, error: RefusedError) -> bool:
-        """What is deleted is not found the second time."""
+        """Whether this error of a repetition shows that a lost attempt has succeeded.
+
+        A repeated DELETE, for example, is a 404.
+        """
         if self.request.method != "DELETE":
             return False
         return error.status == HTTPStatus.NOT_FOUND or (
@@ -102,19 +112,20 @@ class Attempts(Generic[Answer_contra]):
 
 @dataclass(slots=True)
 class Reconnections:
-    """A stream that was open once is opened again for as long as it takes."""
+    """Reconnecting a stream: without a limit, once the stream was open."""
 
     limit: int
-    # Since the last event: a server that only opens streams is not hurried.
+    # Failures since the last event. Opening a stream does not reset it: a server that
+    # accepts streams and drops them must not be hammered.
     failures: int = 0
     was_open: bool = False
 
     def after(self, error: ParleyError | httpx.RequestError) -> float:
-        """How long to wait before the next attempt.
+        """Seconds to wait before the next attempt.
 
         Raises:
-            RefusedError, UnexpectedAnswerError: it would be the same again.
-            NoAnswerError: the stream was never open, however often it was tried.
+            RefusedError, UnexpectedAnswerError: another attempt would fail alike.
+            NoAnswerError: the stream was never open, and no attempt is left.
         """
         self.failures += 1
         hopeless = not self.was_open and self.failures > self.limit
@@ -137,27 +148,27 @@ def _may_pass(error: ParleyError) -> bool:
 
 
 def pause(made: int) -> float:
-    """Twice as long each time, and never the same for two clients."""
+    """Exponential backoff with jitter."""
     longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(made, 16))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311  # no secret
 
 
 @dataclass(slots=True)
 class Answers:
-    """The answers that have come, by the ids that the server gives requests.
+    """The request ids of responses seen so far.
 
-    An answer that some proxy repeats would otherwise be taken for the next one on the
-    same connection, and every later one there for its successor's.
+    Some proxies repeat a response. Then each later response on the connection would be
+    taken for that of the next request.
     """
 
     _known: OrderedDict[str, None] = field(default_factory=OrderedDict, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def accept(self, response: httpx.Response) -> None:
-        """Take note of an answer, before its body is read.
+        """Note the request id of a response, before its body is read.
 
         Raises:
-            RemoteProtocolError: it had come before.
+            RemoteProtocolError: an earlier response had the same id.
         """
         request_id = header(response, "X-Request-ID")
         if request_id is None:

@@ -1,4 +1,4 @@
-"""What models and requests have in common."""
+"""The base classes of models and requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,16 +17,16 @@ Answer_contra = TypeVar("Answer_contra", contravariant=True)
 
 
 class Model(BaseModel):
-    """What the server tells or is told. What a newer one adds is passed over."""
+    """The base of request and response bodies; fields that a newer server adds are ignored."""
 
-    # A value that is not valid may be a secret.
+    # Validation errors must not quote a value: it may be a secret.
     model_config = ConfigDict(
         extra="ignore", frozen=True, hide_input_in_errors=True, validate_by_name=True
     )
 
 
 class Page(Model, Generic[T_co]):
-    """A part of a list."""
+    """One page of a list."""
 
     items: list[T_co]
     next_cursor: str | None
@@ -35,10 +35,10 @@ class Page(Model, Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Request(Generic[Answer_contra]):
-    """A call of an operation, answered by what can be read as `Answer`.
+    """A request to an operation; `Answer` is the type its response is parsed as.
 
-    Contravariant: what is answered with a message's data can be read as any class
-    that extends it.
+    `Answer` is contravariant: a response that has the data of a message can be parsed
+    as any subclass of that data.
     """
 
     operation: str
@@ -52,7 +52,7 @@ class Request(Generic[Answer_contra]):
 
     @property
     def is_keyed(self) -> bool:
-        """Whether an idempotency key makes it happen once, however often it is sent."""
+        """Whether the request takes an Idempotency-Key, which makes the server execute it once."""
         return IDEMPOTENCY_KEY in self.headers
 
     @property
@@ -61,11 +61,11 @@ class Request(Generic[Answer_contra]):
         return self.repeatable and (plain or self.is_keyed)
 
     def once(self) -> Self:
-        """The same, never repeated where it might have been done already."""
+        """A copy that is not repeated when an attempt may have succeeded."""
         return replace(self, repeatable=False)
 
     def at(self, cursor: str | None) -> Self:
-        """The page that begins there; a cursor replaces every other place to start."""
+        """A copy for the page at a cursor, without other parameters that choose a start."""
         if cursor is None:
             return self
         starts = {"after_sequence": None, "around": None}
@@ -73,7 +73,7 @@ class Request(Generic[Answer_contra]):
 
 
 class Stream(Request[Answer_contra]):
-    """Answered by many, one after the other."""
+    """A request that is answered by a sequence of objects."""
 
 
 def quoted(part: str | int) -> str:

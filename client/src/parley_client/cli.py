@@ -3,6 +3,7 @@
 import argparse
 import getpass
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -39,11 +40,15 @@ from parley_client.models import (
 )
 
 _ENOUGH: Final = 20
-_WHOM: Final = "a username, or the number of a conversation; @123 is a username"
+_WHOM: Final = (
+    "a username, or the title of a group or the number of a conversation as `parley list`"
+    " shows them; @123 is a username"
+)
+_USERNAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 class SignedIn(Model):
-    """What is kept of a sign-in, readable by its owner alone."""
+    """The file that keeps a sign-in; only its owner can read it."""
 
     url: str
     username: str
@@ -51,7 +56,7 @@ class SignedIn(Model):
 
 
 class Arguments(argparse.Namespace):
-    """What the command line says."""
+    """The parsed command line."""
 
     run: "Command"
     url: str
@@ -66,10 +71,10 @@ Command = Callable[[Arguments], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; what went wrong is said in a line."""
+    """Run the command and return its exit status; an error is one line on standard error."""
     try:
-        told = _parser().parse_args(arguments, Arguments())
-        told.run(told)
+        parsed = _parser().parse_args(arguments, Arguments())
+        parsed.run(parsed)
     except (errors.ParleyError, ValueError, OSError) as error:
         print(f"parley: {error}", file=sys.stderr)
         return 1
@@ -127,8 +132,8 @@ def _sign_out(arguments: Arguments) -> None:
 
 def _list(arguments: Arguments) -> None:
     with _parley() as parley:
-        for conversation in parley.conversations.list():
-            unread = f" ({conversation.unread_count})" * (conversation.unread_count > 0)
+        for conversation in parley.conversations:
+            unread = _unread(conversation)
             print(f"{conversation.id:>6}  {_title(conversation)}{unread}")
 
 
@@ -136,6 +141,7 @@ def _read(arguments: Arguments) -> None:
     with _parley() as parley:
         conversation = _conversation(parley, arguments.who)
         page = conversation.messages(page_size=arguments.count).page()
+        # The list begins with the newest message; a terminal shows it last.
         for message in reversed(page.items):
             print(_line(message))
         conversation.mark_read()
@@ -150,12 +156,12 @@ def _send(arguments: Arguments) -> None:
 def _watch(arguments: Arguments) -> None:
     with _parley() as parley, parley.events() as events:
         for event in events:
-            line = _told(event)
+            line = _described(event)
             if line is not None:
                 print(line, flush=True)
 
 
-def _told(event: Event) -> str | None:  # noqa: C901, PLR0911, PLR0912  # one case for each event
+def _described(event: Event) -> str | None:  # noqa: C901, PLR0911, PLR0912  # one case for each event
     match event:
         case MessageCreated(message=message):
             return f"[{message.conversation_id}] {_line(message)}"
@@ -208,8 +214,14 @@ def _title(conversation: Conversation) -> str:
     return conversation.participant.username
 
 
+def _unread(conversation: Conversation) -> str:
+    if conversation.badge_count:
+        return f" ({conversation.badge_count})"
+    return f" ({conversation.unread_count}, muted)" * (conversation.unread_count > 0)
+
+
 def _plain(text: str) -> str:
-    """Without what would command the terminal."""
+    """Replace control characters: a message must not send commands to the terminal."""
     return "".join(
         character
         if character.isprintable() or character == "\n"
@@ -226,7 +238,27 @@ def _standard_input() -> str:
 def _conversation(parley: Parley, who: str) -> Conversation:
     if who.isdecimal():
         return parley.conversations.get(int(who))
-    return parley.conversations.start(who.removeprefix("@"))
+    titled = [] if who.startswith("@") else _titled(parley, who)
+    if not titled:
+        return parley.conversations.start(who.removeprefix("@"))
+    if len(titled) > 1 or (titled[0].participant is None and _is_person(parley, who)):
+        numbers = ", ".join(str(each.id) for each in titled)
+        raise ValueError(
+            f"More than one is called so: say @{who} for a person, or a number: {numbers}."
+        )
+    return titled[0]
+
+
+def _titled(parley: Parley, who: str) -> list[Conversation]:
+    return [each for each in parley.conversations if _title(each) == who]
+
+
+def _is_person(parley: Parley, who: str) -> bool:
+    """Whether a group could be taken for somebody: anyone may call a group so."""
+    if not _USERNAME.fullmatch(who):
+        return False
+    found = parley.users.search(who)
+    return any(user.username.lower() == who.lower() for user in found)
 
 
 def _parley() -> Parley:
@@ -238,9 +270,10 @@ def _parley() -> Parley:
 
 
 def _keep(signed_in: SignedIn) -> None:
-    """Nobody else may read it, not even before it is written."""
+    """Store the sign-in in a new file, whose mode keeps other users from ever reading it."""
     path = _file()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # A new file has the right mode from the start; an old one might have another.
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:

@@ -1,22 +1,22 @@
-"""What can go wrong, by what it is.
+"""The exceptions of the client.
 
     ParleyError
-    ├── NoAnswerError               the server could not be reached, or not heard
-    ├── UnexpectedAnswerError       what answered is no Parley server
-    └── RefusedError                the server said no; `code` says why
+    ├── NoAnswerError               the server could not be reached, or sent no answer
+    ├── UnexpectedAnswerError       the answer is not that of a Parley server
+    └── RefusedError                the server refused the request; `code` says why
         ├── BadRequestError         400, 413, 415
         ├── NotAuthenticatedError   401
         ├── ForbiddenError          403
-        ├── NotFoundError           404: what you may not see is not there either
+        ├── NotFoundError           404: missing and not visible to you look alike
         ├── ConflictError           409
         ├── GoneError               410
         ├── StaleVersionError       412
-        ├── InvalidError            422; `errors` says what is not valid
+        ├── InvalidError            422; `errors` lists the invalid values
         ├── RateLimitedError        429
         └── ServerError             5xx
 
-Each of those has a class for every code. A code that this version of the client does
-not know is raised as the class of its status.
+Below these, each code of the server has its own class. A code that this version of the
+client does not know is raised as the class of its status.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,15 +32,15 @@ from parley_client.models import Problem, ProblemError
 
 
 class ParleyError(Exception):
-    """Anything that this client raises because of the server."""
+    """The base of all exceptions that the server is the reason for."""
 
 
 class NoAnswerError(ParleyError):
-    """No answer came, however often it was tried: whether it was done is unknown."""
+    """No answer came, after all attempts: the request may have been executed or not."""
 
 
 class UnexpectedAnswerError(ParleyError):
-    """Neither what was asked for nor a problem: something else answers there."""
+    """The answer is neither the expected one nor a problem response: not a Parley server's."""
 
     def __init__(self, status: int, reason: str) -> None:
         super().__init__(f"{reason} (status {status})")
@@ -48,7 +48,7 @@ class UnexpectedAnswerError(ParleyError):
 
 
 class RefusedError(ParleyError):
-    """The server answered with a problem."""
+    """The server refused the request, with a problem response (RFC 9457)."""
 
     known_code: ClassVar[str | None] = None
     """The code that is raised as this class; none for those of a status alone."""
@@ -66,7 +66,7 @@ class RefusedError(ParleyError):
 
     @property
     def code(self) -> str:
-        """Stable, for programs."""
+        """Why the server refused, for programs: a code never changes its meaning."""
         return self.problem.code
 
     @property
@@ -75,12 +75,12 @@ class RefusedError(ParleyError):
 
     @property
     def request_id(self) -> str:
-        """Names the request in the server's log."""
+        """The id of the request in the server's log."""
         return self.problem.request_id
 
     @property
     def errors(self) -> Sequence[ProblemError]:
-        """What is not valid; empty for other refusals."""
+        """The invalid values; empty for other refusals."""
         return self.problem.errors
 
     @override
@@ -89,7 +89,7 @@ class RefusedError(ParleyError):
 
 
 class BadRequestError(RefusedError):
-    """The request could not be read."""
+    """The server could not read the request."""
 
 
 class MalformedBodyError(BadRequestError, code="malformed_body"):
@@ -113,11 +113,11 @@ class NotAuthenticatedError(RefusedError, code="not_authenticated"):
 
 
 class SignInFailedError(NotAuthenticatedError, code="sign_in_failed"):
-    """Name or password is wrong, or the account suspended."""
+    """The username or the password is wrong, or the account is suspended."""
 
 
 class ForbiddenError(RefusedError):
-    """You see it, and may not do this with it."""
+    """You may see the object, but not do this with it."""
 
 
 class CsrfFailedError(ForbiddenError, code="csrf_failed"):
@@ -125,15 +125,15 @@ class CsrfFailedError(ForbiddenError, code="csrf_failed"):
 
 
 class WrongPasswordError(ForbiddenError, code="wrong_password"):
-    """Your current password is another."""
+    """The given password is not your current one."""
 
 
 class OwnPasswordError(ForbiddenError, code="own_password"):
-    """The person signs in with a password of their own; a service mints no token."""
+    """The user has a password, so no service may issue tokens for them."""
 
 
 class NotDeliverableError(ForbiddenError, code="not_deliverable"):
-    """There is a block between you."""
+    """One of you blocked the other, or somebody does not let you add them to groups."""
 
 
 class RegistrationClosedError(ForbiddenError, code="registration_closed"):
@@ -157,7 +157,7 @@ class NotOwnerError(ForbiddenError, code="not_owner"):
 
 
 class NotFoundError(RefusedError, code="not_found"):
-    """There is none, or none that you may see."""
+    """There is no such object, or you may not see it."""
 
 
 class UserNotFoundError(NotFoundError, code="user_not_found"):
@@ -177,19 +177,19 @@ class SessionNotFoundError(NotFoundError, code="session_not_found"):
 
 
 class ConversationNotFoundError(NotFoundError, code="conversation_not_found"):
-    """There is no such conversation, or you take no part in it."""
+    """There is no such conversation, or you are no participant."""
 
 
 class ParticipantNotFoundError(NotFoundError, code="participant_not_found"):
-    """Nobody of this name takes part in the conversation."""
+    """No participant of the conversation has this username."""
 
 
 class MessageNotFoundError(NotFoundError, code="message_not_found"):
-    """There is no such message, or none that you may read."""
+    """There is no such message, or you may not read it."""
 
 
 class VersionNotFoundError(NotFoundError, code="version_not_found"):
-    """The message has no such version, or none that you may read."""
+    """The message has no such version, or you may not read it."""
 
 
 class NotificationNotFoundError(NotFoundError, code="notification_not_found"):
@@ -197,19 +197,19 @@ class NotificationNotFoundError(NotFoundError, code="notification_not_found"):
 
 
 class ConflictError(RefusedError):
-    """It cannot be done as things are."""
+    """The present state does not allow the request."""
 
 
 class UsernameTakenError(ConflictError, code="username_taken"):
-    """Somebody has this name, in whatever case."""
+    """Another account has this username, in this or another case."""
 
 
 class ExternalIdTakenError(ConflictError, code="external_id_taken"):
-    """Somebody else has this external id."""
+    """Another account has this external id."""
 
 
 class ServiceNameTakenError(ConflictError, code="service_name_taken"):
-    """Another service has this name."""
+    """Another service token has this name."""
 
 
 class MessageDeletedError(ConflictError, code="message_deleted"):
@@ -221,19 +221,27 @@ class DirectConversationError(ConflictError, code="direct_conversation"):
 
 
 class OwnerRequiredError(ConflictError, code="owner_required"):
-    """A group has an owner: hand it over instead."""
+    """A group needs an owner: hand the group over first."""
 
 
 class GroupFullError(ConflictError, code="group_full"):
     """The group has as many participants as the server allows."""
 
 
+class TooManyBlocksError(ConflictError, code="too_many_blocks"):
+    """You block as many people as the server allows."""
+
+
+class TooManyTokensError(ConflictError, code="too_many_tokens"):
+    """You have as many tokens as the server allows; the text names the oldest."""
+
+
 class GoneError(RefusedError):
-    """It was there, and is no more."""
+    """The object existed, but does not any more."""
 
 
 class ResultGoneError(GoneError, code="result_gone"):
-    """The request had succeeded; what it made is gone by now."""
+    """An earlier request with the same idempotency key succeeded; its result was deleted since."""
 
 
 class StaleVersionError(RefusedError, code="stale_version"):
@@ -241,91 +249,111 @@ class StaleVersionError(RefusedError, code="stale_version"):
 
 
 class InvalidError(RefusedError, code="invalid_request"):
-    """Some values are not valid; `errors` says which."""
+    """Some values are not valid; `errors` lists them."""
 
 
 class InvalidUsernameError(InvalidError, code="invalid_username"):
-    """No username looks like this."""
+    """The username is not 1 to 64 ASCII letters, digits and inner dots, hyphens, underscores."""
 
 
 class InvalidDisplayNameError(InvalidError, code="invalid_display_name"):
-    """1 to 100 characters."""
+    """A display name has 1 to 100 characters, of which at least one is visible."""
 
 
 class InvalidPasswordError(InvalidError, code="invalid_password"):
-    """Too short, too common or too much like the name; `errors` has every reason."""
+    """The password is too short, too common or like the name; `errors` has every reason."""
+
+
+class UnchangedPasswordError(InvalidError, code="unchanged_password"):
+    """The new password is the current one."""
 
 
 class InvalidServiceNameError(InvalidError, code="invalid_service_name"):
-    """No service is called like this."""
+    """A service's name has 1 to 100 characters, of which at least one is visible."""
+
+
+class InvalidTokenNameError(InvalidError, code="invalid_token_name"):
+    """A token's name has at most 100 characters, none of them a control character."""
+
+
+class InvalidExternalIdError(InvalidError, code="invalid_external_id"):
+    """An external id has 1 to 255 characters, of which at least one is visible."""
 
 
 class InvalidContentError(InvalidError, code="invalid_content"):
-    """1 to 5,000 characters after trimming."""
+    """A content has 1 to 5,000 characters after trimming, of which at least one is visible."""
 
 
 class InvalidTitleError(InvalidError, code="invalid_title"):
-    """1 to 200 characters."""
+    """A title has 1 to 200 characters, of which at least one is visible."""
 
 
 class InvalidCursorError(InvalidError, code="invalid_cursor"):
-    """The cursor is of another list, or none at all."""
+    """The cursor belongs to another list, or is no cursor."""
 
 
 class SelfMessageError(InvalidError, code="self_message"):
-    """Nobody writes to themselves."""
+    """You cannot send a direct message to yourself."""
 
 
 class SelfBlockError(InvalidError, code="self_block"):
-    """Nobody blocks themselves."""
+    """You cannot block yourself."""
 
 
 class UnknownParentError(InvalidError, code="unknown_parent"):
-    """What is replied to is not in this conversation."""
+    """The message to reply to is not in this conversation."""
 
 
 class UnknownMemberError(InvalidError, code="unknown_member"):
-    """No active account has one of these names."""
+    """One of these usernames has no active account."""
 
 
 class WrongReceiverError(InvalidError, code="wrong_receiver"):
-    """The message is for someone else of the conversation."""
+    """The receiver is not the other participant of the conversation."""
 
 
 class OwnMessageError(InvalidError, code="own_message"):
-    """Your own messages are neither read nor unread to you."""
+    """You sent the message: your own messages are neither read nor unread."""
 
 
 class InvalidIdempotencyKeyError(InvalidError, code="invalid_idempotency_key"):
-    """1 to 255 printable ASCII characters."""
+    """An Idempotency-Key is 1 to 255 printable ASCII characters."""
 
 
 class IdempotencyKeyReusedError(InvalidError, code="idempotency_key_reused"):
-    """The key was used for another request."""
+    """Another request has used the Idempotency-Key."""
 
 
 class RateLimitedError(RefusedError, code="rate_limited"):
-    """Too many; `retry_after` says when there may be more."""
+    """You made too many requests; `retry_after` is the number of seconds to wait."""
+
+
+class ExportRunningError(RateLimitedError, code="export_running"):
+    """You have one export at a time."""
 
 
 class TooManyStreamsError(RateLimitedError, code="too_many_streams"):
-    """You have as many streams of events open as the server allows."""
+    """You have as many event streams open as the server allows."""
 
 
 class ServerError(RefusedError):
-    """The server could not; whether it did is unknown."""
+    """The server failed; it may have executed the request or not."""
 
 
 class DatabaseUnavailableError(ServerError, code="database_unavailable"):
     """The server's database cannot answer at the moment."""
 
 
+class OverloadedError(ServerError, code="overloaded"):
+    """Too many requests wait at the server; it did not start this one."""
+
+
 class LimitsUnavailableError(ServerError, code="limits_unavailable"):
-    """The server cannot count at the moment, and lets nobody in uncounted."""
+    """The server cannot count attempts at the moment, and so refuses them."""
 
 
 def refusal(response: httpx.Response) -> ParleyError:
-    """What to raise for an answer that is no success."""
+    """The exception for a response that is no success."""
     try:
         problem = Problem.model_validate_json(response.content)
     except ValidationError:
@@ -335,9 +363,11 @@ def refusal(response: httpx.Response) -> ParleyError:
 
 
 def retry_after(response: httpx.Response) -> float | None:
-    """In seconds; a date, which Parley does not send, counts as none."""
+    """The Retry-After header in seconds; a date, which Parley never sends, is ignored."""
     value = header(response, "Retry-After")
-    return float(value) if value is not None and value.isdecimal() else None
+    if value is None or not (value.isascii() and value.isdecimal()):
+        return None
+    return float(value)
 
 
 def header(response: httpx.Response, name: str) -> str | None:

@@ -1,4 +1,7 @@
-"""Server-sent events and lines, from bytes in whatever pieces they come."""
+"""Parsers of streamed bodies: server-sent events, and lines.
+
+Bytes arrive in pieces of any length.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,15 +11,15 @@ from dataclasses import dataclass, field
 class Frame:
     event: str
     data: str
-    # None where the frame has none: an id of an earlier frame stays the last one.
+    # None if the frame has no id; the cursor of the stream then stays the same.
     id: str | None
 
 
 @dataclass(slots=True)
 class FrameDecoder:
-    """Feed it what arrives; it gives every frame that is complete."""
+    """Takes pieces of bytes, and yields each frame once it is complete."""
 
-    # Seconds to wait before coming back, as the server last asked for.
+    # Seconds to wait before reconnecting, by the server's latest `retry` field.
     pause: float = 2.0
     _rest: bytes = b""
     _ended_in_return: bool = False
@@ -26,7 +29,7 @@ class FrameDecoder:
 
     def feed(self, piece: bytes) -> Iterator[Frame]:
         if self._ended_in_return:
-            # The other half of what ended the last line.
+            # The last piece ended between CR and LF, which together end one line.
             piece = piece.removeprefix(b"\n")
         self._ended_in_return = piece.endswith(b"\r")
         unified = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
@@ -47,24 +50,26 @@ class FrameDecoder:
 
     def _take(self, line: str) -> None:
         name, _, value = line.partition(":")
+        # The standard allows one blank after the colon.
         value = value.removeprefix(" ")
         match name:
             case "event":
                 self._event = value
             case "data":
                 self._data.append(value)
+            # The standard says to ignore an id with a NUL.
             case "id" if "\0" not in value:
                 self._id = value
             case "retry" if value.isdecimal():
                 self.pause = int(value) / 1000
             case _:
-                # A comment, or what a later standard adds.
+                # A comment, or a field that a later standard defines: ignore it.
                 pass
 
 
 @dataclass(slots=True)
 class Lines:
-    """Feed it what arrives; it gives every line that is complete."""
+    """Takes pieces of bytes, and yields each line once it is complete."""
 
     _rest: bytes = b""
 

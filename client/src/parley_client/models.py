@@ -11,19 +11,8 @@ from typing_extensions import TypeAliasType
 from parley_client.base import Model
 
 
-class User(Model):
-    """A person, as everyone sees them."""
-
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-    )
-    id: int
-    username: str
-    display_name: str
-
-
 class ProblemError(Model):
-    """One thing that is wrong with the request."""
+    """One invalid part of the request."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -67,9 +56,11 @@ class TokenIn(Model):
     username: str
     password: Annotated[str, Field(repr=False)]
     name: str | None = ""
-    """To tell tokens apart by."""
+    """To tell tokens apart by; kept in one form, like a display name."""
     expires_in: int | None = None
     """Seconds; never unless given."""
+    replaces: int | None = None
+    """One of your tokens, which ends when there is the new one."""
 
 
 class Token(Model):
@@ -87,15 +78,19 @@ class Token(Model):
 
 
 class MePatch(Model):
+    """The fields to change; others stay as they are."""
+
     model_config = ConfigDict(
         use_attribute_docstrings=True,
     )
-    display_name: str
-    """1 to 100 characters."""
+    display_name: str | None = None
+    """1 to 100 characters, kept composed (NFC), without blanks and invisible characters that change nothing of what is seen."""
+    who_may_add: Literal["everyone", "contacts", "nobody"] | None = None
+    """Who may add you to groups: `everyone`, the `contacts` you have written to yourself, or `nobody`."""
 
 
 class Deletion(Model):
-    """What deleting your account takes away."""
+    """How much deleting your account deletes."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -123,19 +118,8 @@ class DeletionIn(Model):
     password: Annotated[str, Field(repr=False)]
 
 
-class BlockLine(Model):
-    """Someone you blocked."""
-
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-    )
-    type: Literal["block"] = "block"
-    user: User
-    created_at: AwareDatetime
-
-
 class EndLine(Model):
-    """The last line of an export that is whole."""
+    """The last line; an export without it is incomplete."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -143,28 +127,6 @@ class EndLine(Model):
     type: Literal["end"] = "end"
     counts: Mapping[str, int]
     """Lines of each type before this one."""
-
-
-class MessageLine(Model):
-    """A message you sent, or a direct one you received."""
-
-    model_config = ConfigDict(
-        use_attribute_docstrings=True,
-    )
-    type: Literal["message"] = "message"
-    id: int
-    conversation_id: int
-    sequence: int
-    """Its place in the conversation: 1, 2, 3 …"""
-    sender: User
-    receiver: User | None
-    """Null in groups."""
-    content: str
-    timestamp: AwareDatetime
-    edited: bool
-    version: int
-    """1, and one more with each edit."""
-    parent_message_id: int | None
 
 
 class ProfileLine(Model):
@@ -176,10 +138,23 @@ class ProfileLine(Model):
     username: str
     display_name: str
     joined_at: AwareDatetime
+    who_may_add: Literal["everyone", "contacts", "nobody"]
+    """Who may add you to groups."""
+
+
+class User(Model):
+    """A person, as everyone sees them."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    username: str
+    display_name: str
 
 
 class VersionLine(Model):
-    """What a message you sent said before an edit. Follows the message's line."""
+    """An earlier version of a message you sent; it follows the message's line."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -209,7 +184,7 @@ class Block(Model):
 
 
 class MessageData(Model):
-    """A message; deleted ones with replies stay, empty, in their place."""
+    """A message, or the tombstone of a deleted message that has replies."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -236,7 +211,7 @@ class MessageData(Model):
 
 
 class DirectIn(Model):
-    """Between you and one other person."""
+    """A direct conversation between you and one other person."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -247,7 +222,7 @@ class DirectIn(Model):
 
 
 class GroupIn(Model):
-    """Between you, its owner, and others."""
+    """A group of you, its owner, and others."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -288,16 +263,19 @@ class MessageIn(Model):
         use_attribute_docstrings=True,
     )
     content: str
-    """1 to 5,000 characters after trimming."""
+    """1 to 5,000 characters, of which at least one can be seen. Lines end in LF (CRLF and CR become it); blank lines around it and blanks at its end go."""
     parent_message_id: int | None = None
     """The message of this conversation that it replies to."""
 
 
-class ReadIn(Model):
+class SequenceRangeIn(Model):
+    """Messages of a conversation, from the first to the last, both included."""
+
     model_config = ConfigDict(
         use_attribute_docstrings=True,
     )
-    up_to_sequence: int
+    first_sequence: int
+    last_sequence: int
 
 
 class DirectMessageIn(Model):
@@ -305,7 +283,7 @@ class DirectMessageIn(Model):
         use_attribute_docstrings=True,
     )
     content: str
-    """1 to 5,000 characters after trimming."""
+    """1 to 5,000 characters, of which at least one can be seen. Lines end in LF (CRLF and CR become it); blank lines around it and blanks at its end go."""
     parent_message_id: int | None = None
     """The message of this conversation that it replies to."""
     receiver: str
@@ -313,17 +291,17 @@ class DirectMessageIn(Model):
 
 
 class MessagePatch(Model):
-    """The new content."""
+    """The new content of a message."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
     )
     content: str
-    """1 to 5,000 characters after trimming."""
+    """1 to 5,000 characters, of which at least one can be seen. Lines end in LF (CRLF and CR become it); blank lines around it and blanks at its end go."""
 
 
 class ThreadData(Model):
-    """A message with the replies below it."""
+    """A message with the replies below it, as a tree."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -350,7 +328,7 @@ class ThreadData(Model):
     depth: int
     """0 for the root."""
     descendant_count: int
-    """All below it, those left out too."""
+    """All below it, those left out too, of the tree's first 20,000."""
     has_more_replies: bool
     """Whether direct replies were left out."""
     replies: Sequence[ThreadData]
@@ -400,7 +378,7 @@ class DiffPart(Model):
 
 
 class Version(Model):
-    """What a message said, from `edited_at` on."""
+    """A version of a message's content, which was written at `edited_at`."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -431,6 +409,8 @@ class InboxSummary(Model):
         use_attribute_docstrings=True,
     )
     unread_count: int
+    badge_count: int
+    """For badges and titles: the unread, without those of muted conversations that do not mention you."""
     mention_count: int
     """Of the unread, those that mention you."""
     conversation_count: int
@@ -490,7 +470,7 @@ class MessageDeletedData(Model):
 
 
 class MessageEditedData(Model):
-    """The message as it reads now."""
+    """A message was edited; `message` has its present content."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -500,7 +480,7 @@ class MessageEditedData(Model):
 
 
 class MessageRead(Model):
-    """Someone, you perhaps, read what others sent in this range."""
+    """A participant (or you) read the messages of others in this range of sequences."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -513,7 +493,7 @@ class MessageRead(Model):
 
 
 class MessageUnread(Model):
-    """Someone, you perhaps, marked what others sent in this range unread again."""
+    """A participant (or you) marked messages of others in this range unread."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -534,7 +514,7 @@ class NotificationCreatedData(Model):
 
 
 class ParticipantAdded(Model):
-    """Someone, you perhaps, was let into a group."""
+    """A person (or you) was added to a group."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -545,7 +525,7 @@ class ParticipantAdded(Model):
 
 
 class ParticipantRemoved(Model):
-    """Someone left or was put out; if it is you, this is the last you hear of it."""
+    """A person left or was removed; if it is you, you get no further events of the group."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -556,7 +536,7 @@ class ParticipantRemoved(Model):
 
 
 class PresenceChanged(Model):
-    """Someone with whom you share a conversation came or went. Never told again."""
+    """A person with whom you share a conversation went online or offline. Transient."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -567,7 +547,7 @@ class PresenceChanged(Model):
 
 
 class Ready(Model):
-    """The stream begins here: its first frame, with the cursor of now."""
+    """The first frame of a stream without a cursor; its `id` is the present cursor."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -576,7 +556,7 @@ class Ready(Model):
 
 
 class Reconnect(Model):
-    """The server is about to close the stream: come back with your last cursor."""
+    """The server is about to close the stream: reconnect with your last cursor."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -585,7 +565,7 @@ class Reconnect(Model):
 
 
 class Reset(Model):
-    """What came after your cursor is not kept any more: read everything anew."""
+    """Events after your cursor are missing, since they are not kept: read everything again."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -594,7 +574,7 @@ class Reset(Model):
 
 
 class TypingChanged(Model):
-    """Someone began to write, or stopped. Told to whoever is listening, never again."""
+    """A person started or stopped typing. Transient: it is not repeated after a reconnect."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -606,7 +586,7 @@ class TypingChanged(Model):
 
 
 class UserUpdated(Model):
-    """Someone with whom you share a conversation has another name."""
+    """A person with whom you share a conversation changed their name."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -616,7 +596,7 @@ class UserUpdated(Model):
 
 
 class ServiceUser(Model):
-    """A person, as the service that brought them sees them."""
+    """A person, as the service that created them sees them."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -636,7 +616,7 @@ class ServiceUserIn(Model):
     display_name: str | None = None
     """1 to 100 characters; the username unless given."""
     external_id: str | None = None
-    """What the service itself knows the person by; unique."""
+    """What the service itself knows the person by; unique. At least one character can be seen."""
 
 
 class ServiceTokenIn(Model):
@@ -647,17 +627,30 @@ class ServiceTokenIn(Model):
     """Seconds, at most a day."""
 
 
+class Profile(Model):
+    """Your own account, with fields that only you see."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    username: str
+    display_name: str
+    who_may_add: Literal["everyone", "contacts", "nobody"]
+    """Who may add you to groups."""
+
+
 class Registered(Model):
     model_config = ConfigDict(
         use_attribute_docstrings=True,
     )
-    user: User
+    user: Profile
     token: Annotated[str, Field(repr=False)]
     """Shown this once."""
 
 
 class Problem(Model):
-    """What every refusal and failure looks like (RFC 9457)."""
+    """The body of every refusal and failure (RFC 9457)."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -679,8 +672,19 @@ class Problem(Model):
     """Empty unless values were invalid."""
 
 
+class BlockLine(Model):
+    """A person you blocked."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    type: Literal["block"] = "block"
+    user: User
+    created_at: AwareDatetime
+
+
 class ConversationLine(Model):
-    """A conversation you take part in."""
+    """A conversation in which you are a participant."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -696,23 +700,30 @@ class ConversationLine(Model):
     joined_at: AwareDatetime
 
 
-ExportLine = TypeAliasType(
-    "ExportLine",
-    Annotated[
-        ProfileLine
-        | BlockLine
-        | ConversationLine
-        | MessageLine
-        | VersionLine
-        | EndLine,
-        Field(discriminator="type"),
-    ],
-)
-"""One line of the file; each is a JSON object of its own."""
+class MessageLine(Model):
+    """A message you sent, or a direct message you received."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    type: Literal["message"] = "message"
+    id: int
+    conversation_id: int
+    sequence: int
+    """Its place in the conversation: 1, 2, 3 …"""
+    sender: User
+    receiver: User | None
+    """Null in groups."""
+    content: str
+    timestamp: AwareDatetime
+    edited: bool
+    version: int
+    """1, and one more with each edit."""
+    parent_message_id: int | None
 
 
 class ConversationData(Model):
-    """A conversation as you see it in your list."""
+    """A conversation as its participant sees it in their list."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -727,7 +738,7 @@ class ConversationData(Model):
     role: Literal["owner", "member"]
     """Yours."""
     muted: bool
-    """Whether your notifications of it are silent."""
+    """Whether your notifications of it are silent, and its unread messages are in no badge unless they mention you."""
     hidden: bool
     """Out of your list until its next message."""
     created_at: AwareDatetime
@@ -737,6 +748,20 @@ class ConversationData(Model):
     """The newest number given to a message."""
     last_message: MessageData | None
     unread_count: int
+    badge_count: int
+    """For badges and bold titles: the unread, or, while it is muted, those of them that mention you."""
+
+
+class ReadIn(Model):
+    """What was seen: one of the two."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    up_to_sequence: int | None = None
+    """Everything up to this message, and with it."""
+    ranges: Sequence[SequenceRangeIn] | None = None
+    """Only these messages. In any order; they may overlap."""
 
 
 class ConversationCreatedData(Model):
@@ -748,7 +773,7 @@ class ConversationCreatedData(Model):
 
 
 class ConversationResetData(Model):
-    """Someone who wrote there deleted their account: read the conversation anew."""
+    """A former sender deleted their account: read the whole conversation again."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -758,7 +783,7 @@ class ConversationResetData(Model):
 
 
 class ConversationUpdatedData(Model):
-    """Its title, its owner, or what you alone set."""
+    """The title, the owner or your own settings of a conversation changed."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -791,7 +816,22 @@ StreamEvent = TypeAliasType(
         Field(discriminator="type"),
     ],
 )
-"""The `data` of a frame, whose `event` is its type; `id` is a cursor."""
+"""The `data` of a frame. The frame's `event` is the type, its `id` a cursor."""
+
+
+ExportLine = TypeAliasType(
+    "ExportLine",
+    Annotated[
+        ProfileLine
+        | BlockLine
+        | ConversationLine
+        | MessageLine
+        | VersionLine
+        | EndLine,
+        Field(discriminator="type"),
+    ],
+)
+"""One line of the file: a JSON object."""
 
 
 class EventPage(Model):

@@ -89,15 +89,15 @@ def auth_revoke_token(token_id: int) -> Request[None]:
     return Request("auth_revoke_token", "DELETE", f"/auth/tokens/{quoted(token_id)}")
 
 
-def me_get() -> Request[models.User]:
+def me_get() -> Request[models.Profile]:
     """Show your profile."""
     return Request("me_get", "GET", "/me")
 
 
 def me_update(
     body: models.MePatch, *, idempotency_key: str | None = None
-) -> Request[models.User]:
-    """Change your display name, on everything you wrote."""
+) -> Request[models.Profile]:
+    """Change your display name, or who may add you to groups."""
     return Request(
         "me_update",
         "PATCH",
@@ -108,17 +108,17 @@ def me_update(
 
 
 def me_delete(body: models.DeletionIn) -> Request[models.Deletion]:
-    """Delete your account for good, and everything of you with it."""
+    """Delete your account and all its data for good."""
     return Request("me_delete", "DELETE", "/me", body=body)
 
 
 def me_preview_deletion() -> Request[models.Deletion]:
-    """Show what deleting your account would take away."""
+    """Count what deleting your account would delete."""
     return Request("me_preview_deletion", "GET", "/me/deletion")
 
 
 def me_export() -> Stream[models.ExportLine]:
-    """Download everything of yours."""
+    """Download all your data."""
     return Stream("me_export", "GET", "/me/export")
 
 
@@ -130,7 +130,7 @@ def me_change_password(body: models.PasswordIn) -> Request[None]:
 def users_search(
     *, query: str, limit: int | None = None, cursor: str | None = None
 ) -> Request[Page[models.User]]:
-    """Find people by how their username begins."""
+    """Find people by the beginning of a word of their names."""
     return Request(
         "users_search",
         "GET",
@@ -142,19 +142,19 @@ def users_search(
 def blocks_list(
     *, limit: int | None = None, cursor: str | None = None
 ) -> Request[Page[models.Block]]:
-    """List whom you blocked."""
+    """List the people you blocked, the latest block first."""
     return Request(
         "blocks_list", "GET", "/blocks", query={"limit": limit, "cursor": cursor}
     )
 
 
 def blocks_put(username: str) -> Request[None]:
-    """Block someone."""
+    """Block a person."""
     return Request("blocks_put", "PUT", f"/blocks/{quoted(username)}")
 
 
 def blocks_remove(username: str) -> Request[None]:
-    """Take a block back."""
+    """Remove your block of a person."""
     return Request("blocks_remove", "DELETE", f"/blocks/{quoted(username)}")
 
 
@@ -209,7 +209,7 @@ def conversations_update(
 def participants_list(
     conversation_id: int, *, limit: int | None = None, cursor: str | None = None
 ) -> Request[Page[models.Participant]]:
-    """List who takes part, in the order they came."""
+    """List the participants, in the order in which they joined."""
     return Request(
         "participants_list",
         "GET",
@@ -221,7 +221,7 @@ def participants_list(
 def participants_put(
     conversation_id: int, username: str, body: models.ParticipantIn | None = None
 ) -> Request[None]:
-    """Add someone to a group you own, or hand it over."""
+    """Add a person to a group you own, or hand the group over."""
     return Request(
         "participants_put",
         "PUT",
@@ -231,7 +231,7 @@ def participants_put(
 
 
 def participants_remove(conversation_id: int, username: str) -> Request[None]:
-    """Leave a group, or as its owner put someone out."""
+    """Leave a group, or as its owner remove another participant."""
     return Request(
         "participants_remove",
         "DELETE",
@@ -263,7 +263,7 @@ def conversations_hide(conversation_id: int) -> Request[None]:
 
 
 def conversations_unhide(conversation_id: int) -> Request[None]:
-    """Bring a hidden conversation back into your list."""
+    """Show a hidden conversation in your list again."""
     return Request(
         "conversations_unhide",
         "DELETE",
@@ -279,7 +279,7 @@ def messages_list(
     around: int | None = None,
     after_sequence: int | None = None,
 ) -> Request[Page[models.MessageData]]:
-    """Read a conversation, newest first."""
+    """List the messages of a conversation, newest first."""
     return Request(
         "messages_list",
         "GET",
@@ -307,7 +307,7 @@ def messages_send(
 
 
 def conversations_mark_read(conversation_id: int, body: models.ReadIn) -> Request[None]:
-    """Mark a conversation read, up to and with a sequence."""
+    """Mark messages of a conversation read: all up to a sequence, or ranges of sequences."""
     return Request(
         "conversations_mark_read",
         "PUT",
@@ -317,7 +317,7 @@ def conversations_mark_read(conversation_id: int, body: models.ReadIn) -> Reques
 
 
 def conversations_typing(conversation_id: int) -> Request[None]:
-    """Show the others that you are writing."""
+    """Show the other participants that you are typing."""
     return Request(
         "conversations_typing",
         "PUT",
@@ -385,7 +385,7 @@ def threads_get(
 def threads_list_replies(
     message_id: int, *, limit: int | None = None, cursor: str | None = None
 ) -> Request[Page[models.ReplyData]]:
-    """Read all replies below a message, of any depth, page by page."""
+    """List all replies below a message, of any depth, page by page."""
     return Request(
         "threads_list_replies",
         "GET",
@@ -397,7 +397,7 @@ def threads_list_replies(
 def messages_list_receipts(
     message_id: int, *, limit: int | None = None, cursor: str | None = None
 ) -> Request[Page[models.Receipt]]:
-    """List who was notified of a message, and whether they have read it."""
+    """List the people who were notified of a message, and whether each has read it."""
     return Request(
         "messages_list_receipts",
         "GET",
@@ -409,7 +409,7 @@ def messages_list_receipts(
 def history_list(
     message_id: int, *, limit: int | None = None, cursor: str | None = None
 ) -> Request[Page[models.Version]]:
-    """List what a message said, oldest first, its present content last."""
+    """List the versions of a message, oldest first, the present content last."""
     return Request(
         "history_list",
         "GET",
@@ -421,7 +421,7 @@ def history_list(
 def history_restore(
     message_id: int, version: int, *, idempotency_key: str | None = None
 ) -> Request[models.MessageData]:
-    """Bring back what a message of yours said, as a new edit."""
+    """Make an earlier version the content of your message again, as a new edit."""
     return Request(
         "history_restore",
         "POST",
@@ -436,7 +436,7 @@ def messages_mark_read(message_id: int) -> Request[None]:
 
 
 def messages_mark_unread(message_id: int) -> Request[None]:
-    """Bring a message back into your inbox."""
+    """Mark a message unread."""
     return Request(
         "messages_mark_unread", "DELETE", f"/messages/{quoted(message_id)}/read"
     )
@@ -445,26 +445,26 @@ def messages_mark_unread(message_id: int) -> Request[None]:
 def inbox_list(
     *, limit: int | None = None, cursor: str | None = None
 ) -> Request[models.InboxPage]:
-    """List what you have not read, over all conversations, newest first."""
+    """List your unread messages of all conversations, newest first."""
     return Request(
         "inbox_list", "GET", "/inbox", query={"limit": limit, "cursor": cursor}
     )
 
 
 def inbox_summary() -> Request[models.InboxSummary]:
-    """Count what you have not read."""
+    """Count your unread messages."""
     return Request("inbox_summary", "GET", "/inbox/summary")
 
 
 def inbox_mark_read(body: models.InboxReadIn) -> Request[None]:
-    """Clear your inbox of what you have seen."""
+    """Mark read all messages of your inbox up to `up_to`."""
     return Request("inbox_mark_read", "PUT", "/inbox/read", body=body)
 
 
 def notifications_list(
     *, limit: int | None = None, cursor: str | None = None
 ) -> Request[Page[models.NotificationData]]:
-    """List your notifications, read ones too, newest first."""
+    """List your notifications, newest first, read ones too."""
     return Request(
         "notifications_list",
         "GET",
@@ -474,7 +474,7 @@ def notifications_list(
 
 
 def notifications_mark_read(notification_id: int) -> Request[None]:
-    """Mark a notification read, and its message with it."""
+    """Mark a notification and its message read."""
     return Request(
         "notifications_mark_read",
         "PUT",
@@ -485,7 +485,7 @@ def notifications_mark_read(notification_id: int) -> Request[None]:
 def events_stream(
     *, after: str | None = None, last_event_id: str | None = None
 ) -> Stream[models.StreamEvent]:
-    """Listen to what happens, as server-sent events."""
+    """Stream events, as server-sent events."""
     return Stream(
         "events_stream",
         "GET",
@@ -498,7 +498,7 @@ def events_stream(
 def events_poll(
     *, after: str | None = None, timeout: int | None = None, limit: int | None = None
 ) -> Request[models.EventPage]:
-    """Wait for what happens, for clients that cannot stream."""
+    """Wait for events (long polling), for clients that cannot stream."""
     return Request(
         "events_poll",
         "GET",
@@ -508,14 +508,14 @@ def events_poll(
 
 
 def service_create_user(body: models.ServiceUserIn) -> Request[models.ServiceUser]:
-    """Bring a person."""
+    """Create a user without a password."""
     return Request("service_create_user", "POST", "/service/users", body=body)
 
 
 def service_create_token(
     username: str, body: models.ServiceTokenIn
 ) -> Request[models.IssuedToken]:
-    """Mint a short-lived token for a person."""
+    """Mint a short-lived token for a user."""
     return Request(
         "service_create_token",
         "POST",

@@ -12,7 +12,7 @@ from messaging.services.backups import back_up_sqlite
 class Command(BaseCommand):
     help = (
         "Copy the SQLite database into a file while the server runs. "
-        "After restoring one, run renew_epoch: see README.md."
+        "To restore it, run restore: see README.md."
     )
 
     @override

@@ -4,16 +4,13 @@ from django.core.management.base import BaseCommand, CommandError
 from typing_extensions import override
 
 from messaging.management.terminal import counted
-from messaging.services.consistency import (
-    Finding,
-    find_inconsistencies,
-    repair_inconsistencies,
-)
+from messaging.services.consistency import find_inconsistencies, repair_inconsistencies
+from messaging.services.invariant_checks import Finding
 
 
 class Command(BaseCommand):
     help = (
-        "Check that the database keeps what Parley promises: numbering, reply trees, "
+        "Check the invariants of the database: numbering, reply trees, "
         "counters, unread state, histories, membership. Exits with 1 on a finding. "
         "May run while the server does."
     )
@@ -23,7 +20,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--fix",
             action="store_true",
-            help="first repair what follows from other rows, and say what",
+            help="first repair values that follow from other rows, and list them",
         )
 
     @override

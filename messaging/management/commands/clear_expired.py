@@ -3,19 +3,20 @@ from typing_extensions import override
 
 from messaging.management.terminal import counted
 from messaging.services.events import clear_expired_events
+from messaging.services.exports import clear_expired_exports
 from messaging.services.idempotency import clear_expired_keys
-from messaging.services.limits import clear_expired_counters
+from messaging.services.limit_counters import clear_expired_counters
 from messaging.services.presence import clear_expired_presence
 from messaging.services.sessions import clear_expired_sessions
 from messaging.services.tokens import clear_expired_tokens
-from messaging.services.typists import clear_expired_typing
+from messaging.services.typing_indicators import clear_expired_typing
 
 
 class Command(BaseCommand):
     help = (
-        "Forget expired idempotency keys and sessions, counters of limits whose window "
-        "is over, tokens that expired a month ago, and events that are too old to be "
-        "resumed from. To be run once a day."
+        "Delete expired idempotency keys and sessions, counters of limits whose window "
+        "is over, tokens that expired a month ago, and events past their retention. "
+        "Run it once a day."
     )
 
     @override
@@ -26,6 +27,11 @@ class Command(BaseCommand):
             (clear_expired_tokens(), "access token"),
             (sum(iter(clear_expired_counters, 0)), "limit counter"),
             (sum(iter(clear_expired_events, 0)), "event"),
-            (clear_expired_typing() + clear_expired_presence(), "ephemeral row"),
+            (
+                clear_expired_typing()
+                + clear_expired_presence()
+                + clear_expired_exports(),
+                "ephemeral row",
+            ),
         ):
             self.stdout.write(f"Cleared {counted(count, noun)}.")

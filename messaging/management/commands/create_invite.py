@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand
 from typing_extensions import override
 
 from messaging.management.arguments import at_least_one, duration
-from messaging.management.refusals import told_refusals
+from messaging.management.command_errors import as_command_errors
 from messaging.management.terminal import ParagraphHelpFormatter
 from messaging.services.invites import create_invite
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             type=at_least_one,
             default=1,
             metavar="N",
-            help="how many people may register with it (default: 1)",
+            help="how many people may register with the code (default: 1)",
         )
         parser.add_argument(
             "--expires",
@@ -40,7 +40,7 @@ class Command(BaseCommand):
     def handle(
         self, *, uses: int, expires: timedelta | None, **options: object
     ) -> None:
-        with told_refusals():
+        with as_command_errors():
             code = create_invite(uses=uses, expires_in=expires)
         self.stderr.write(
             "The invite code; it cannot be shown again:", self.style.SUCCESS

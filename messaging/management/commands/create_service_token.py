@@ -4,7 +4,7 @@ from typing import Final
 from django.core.management.base import BaseCommand
 from typing_extensions import override
 
-from messaging.management.refusals import told_refusals
+from messaging.management.command_errors import as_command_errors
 from messaging.management.terminal import ParagraphHelpFormatter
 from messaging.services.service_tokens import create_service_token
 
@@ -25,11 +25,11 @@ class Command(BaseCommand):
     @override
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.formatter_class = ParagraphHelpFormatter
-        parser.add_argument("name", help="to tell service tokens apart by")
+        parser.add_argument("name", help="a name to tell service tokens apart")
 
     @override
     def handle(self, *, name: str, **options: object) -> None:
-        with told_refusals():
+        with as_command_errors():
             secret = create_service_token(name=name)
         self.stderr.write(
             f"The token of {name}; it cannot be shown again:", self.style.SUCCESS

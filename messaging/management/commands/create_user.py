@@ -5,12 +5,12 @@ from django.core.management.base import BaseCommand
 from typing_extensions import override
 
 from messaging.management.arguments import STDIN_HELP, read_password
-from messaging.management.refusals import told_refusals
+from messaging.management.command_errors import as_command_errors
 from messaging.management.terminal import ParagraphHelpFormatter
 from messaging.services.users import create_account
 
 _HELP: Final = """\
-Open an account, whoever may register themselves.
+Open an account, whatever PARLEY_REGISTRATION says.
 
 The password is asked for, or read from standard input. With --no-password nobody
 can sign in to it; a service token acts for its person."""
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         **options: object,
     ) -> None:
         password = None if no_password else read_password(from_stdin=password_stdin)
-        with told_refusals():
+        with as_command_errors():
             user = create_account(
                 username=username, password=password, display_name=display_name
             )

@@ -10,14 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 from typing_extensions import override
 
-from messaging.interchange.errors import InterchangeError
-from messaging.interchange.exporting import ExportSummary, export_messages
-from messaging.interchange.files import replaced_file
-from messaging.management.terminal import (
-    ParagraphHelpFormatter,
-    counted,
-    progress_bar,
-)
+from messaging.import_export.errors import ImportExportError
+from messaging.import_export.exporting import ExportSummary, export_messages
+from messaging.import_export.files import replaced_file
+from messaging.management.terminal import ParagraphHelpFormatter, counted, progress_bar
 from messaging.models import Message
 
 _HELP: Final = """\
@@ -38,7 +34,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.formatter_class = ParagraphHelpFormatter
         parser.add_argument(
-            "file", nargs="?", type=Path, help="where to; gzipped if it ends in .gz"
+            "file",
+            nargs="?",
+            type=Path,
+            help="the file to write; gzipped if its name ends in .gz",
         )
 
     @override
@@ -48,14 +47,14 @@ class Command(BaseCommand):
             with opened as write:
                 summary = self._export(write, verbosity=verbosity)
         except BrokenPipeError:
-            # Nobody reads any further, as with `| head`.
+            # The reader has closed the pipe, as `| head` does: stop.
             sys.exit(1)
-        except InterchangeError as error:
+        except ImportExportError as error:
             raise CommandError(str(error)) from error
         except DatabaseError as error:
             raise CommandError(f"The database refused: {str(error).strip()}") from error
         if verbosity:
-            self._tell(summary)
+            self._report(summary)
 
     def _export(
         self, write: Callable[[bytes], object], *, verbosity: int
@@ -78,7 +77,7 @@ class Command(BaseCommand):
         else:
             yield lambda line: self.stdout.write(line.decode(), ending="")
 
-    def _tell(self, summary: ExportSummary) -> None:
+    def _report(self, summary: ExportSummary) -> None:
         self.stderr.write(
             f"Exported {counted(summary.messages, 'message')} of "
             f"{counted(summary.conversations, 'conversation')}.",

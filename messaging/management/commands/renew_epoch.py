@@ -6,9 +6,9 @@ from messaging.services.installation import renew_epoch
 
 class Command(BaseCommand):
     help = (
-        "Renew what every cached page is named by. To be run after restoring a backup, "
-        "before the server starts: the database will give out versions again that "
-        "caches and clients know with other contents."
+        "Make every cached page and event cursor invalid. Run it after restoring a backup, "
+        "before the server starts: the database will use versions again that caches and "
+        "clients know with other contents."
     )
 
     @override

@@ -4,7 +4,7 @@ from typing import Final
 from django.core.management.base import BaseCommand
 from typing_extensions import override
 
-from messaging.management.refusals import told_refusals
+from messaging.management.command_errors import as_command_errors
 from messaging.management.terminal import ParagraphHelpFormatter, counted
 from messaging.services.passwords import sign_out
 from messaging.services.service_tokens import revoke_service_token
@@ -32,7 +32,7 @@ class Command(BaseCommand):
     def handle(
         self, *, username: str | None, service: str | None, **options: object
     ) -> None:
-        with told_refusals():
+        with as_command_errors():
             said = _revoke_service(service) if username is None else _sign_out(username)
         self.stdout.write(said)
 

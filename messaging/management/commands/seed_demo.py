@@ -18,7 +18,7 @@ The password is random, and kept in the file demo-password of the data directory
 Run again, this changes nothing and prints the same; if the file is gone, the
 people of the demo get a new password. Accounts of others are never touched."""
 
-_TOLD: Final = {
+_STATE_TEXTS: Final = {
     DemoState.SEEDED: "The demo is filled in.",
     DemoState.ALREADY_THERE: "The demo is there already.",
     DemoState.PASSWORD_RENEWED: "The demo is there already; its people have a new "
@@ -46,10 +46,10 @@ class Command(BaseCommand):
             raise CommandError(f"The database refused: {str(error).strip()}") from error
         except OSError as error:
             raise CommandError(f"Cannot keep the password: {error}.") from error
-        self._tell(sign_in, file)
+        self._report(sign_in, file)
 
-    def _tell(self, sign_in: DemoSignIn, file: Path) -> None:
-        self.stdout.write(_TOLD[sign_in.state])
+    def _report(self, sign_in: DemoSignIn, file: Path) -> None:
+        self.stdout.write(_STATE_TEXTS[sign_in.state])
         self.stdout.write(f"  username: {sign_in.username}")
         if sign_in.state is DemoState.PASSWORD_UNKNOWN:
             self.stdout.write(f"  password: no longer the one in {file}")

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 from typing_extensions import override
 
 from messaging.management.arguments import STDIN_HELP, read_password
-from messaging.management.refusals import told_refusals
+from messaging.management.command_errors import as_command_errors
 from messaging.management.terminal import ParagraphHelpFormatter, counted
 from messaging.services.passwords import set_password
 from messaging.services.users import account_named
@@ -27,7 +27,7 @@ class Command(BaseCommand):
 
     @override
     def handle(self, *, username: str, password_stdin: bool, **options: object) -> None:
-        with told_refusals():
+        with as_command_errors():
             user = account_named(username=username)
             password = read_password(from_stdin=password_stdin)
             ended = set_password(user=user, new=password)

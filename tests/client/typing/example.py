@@ -86,7 +86,7 @@ def refused(error: RefusedError) -> str:
             return ", ".join(wrong.pointer for wrong in error.errors)
 
 
-def told(event: Event) -> str:
+def described(event: Event) -> str:
     """Every type of event: one that is forgotten is an error here."""
     match event:
         case MessageCreated(message=message) | MessageEdited(message=message):
@@ -122,7 +122,7 @@ def told(event: Event) -> str:
 def listen(parley: Parley) -> None:
     with parley.events(after=None) as events:
         for event in events:
-            told(event)
+            described(event)
             assert_type(events.cursor, str | None)
 
 

@@ -22,6 +22,7 @@ def arguments(parley: Parley, conversation: Conversation, message: Message) -> N
     conversation.send("hello", parent=message)  # E: call-arg
     conversation.messages(limit=10)  # E: call-arg
     conversation.mark_read(up_to_sequence="3")  # E: arg-type
+    conversation.mark_seen(message)  # E: arg-type
     message.edit(None)  # E: arg-type
     message.edit("hello", "1.1")  # E: call-arg
     message.restore("1")  # E: arg-type

@@ -1,1 +1,1 @@
-"""The client, written once: the synchronous half is generated from this one."""
+"""The asynchronous client, from which scripts/client generates the synchronous one."""

@@ -1,6 +1,7 @@
-"""Your own account, its tokens, and other people."""
+"""The user's own account and tokens, other users, blocks, and the service API."""
 
 from collections.abc import AsyncIterator
+from typing import Literal
 
 import httpx
 from pydantic import TypeAdapter
@@ -20,6 +21,7 @@ from parley_client.models import (
     IssuedToken,
     MePatch,
     PasswordIn,
+    Profile,
     ServiceTokenIn,
     ServiceUser,
     ServiceUserIn,
@@ -27,6 +29,8 @@ from parley_client.models import (
     TokenIn,
     User,
 )
+
+WhoMayAdd = Literal["everyone", "contacts", "nobody"]
 
 _EXPORT_LINE: TypeAdapter[ExportLine] = TypeAdapter(ExportLine)
 
@@ -37,52 +41,64 @@ class AsyncMe:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def get(self) -> User:
-        """Your profile, as everyone sees it."""
-        return await self._session.read(operations.me_get(), User)
+    async def get(self) -> Profile:
+        """Fetch your profile and your setting for who may add you to groups."""
+        return await self._session.read(operations.me_get(), Profile)
 
     async def update(
-        self, *, display_name: str, idempotency_key: str | None = None
-    ) -> User:
-        """Change your display name, on everything you wrote.
+        self,
+        *,
+        display_name: str | None = None,
+        who_may_add: WhoMayAdd | None = None,
+        idempotency_key: str | None = None,
+    ) -> Profile:
+        """Change your display name, or who may add you to groups.
+
+        The new name is shown with everything you wrote.
 
         Raises:
             InvalidDisplayNameError
+            RateLimitedError: you changed your name too often.
         """
-        request = operations.me_update(
-            MePatch(display_name=display_name), idempotency_key=idempotency_key
-        )
-        return await self._session.read(request, User)
+        body = MePatch(display_name=display_name, who_may_add=who_may_add)
+        request = operations.me_update(body, idempotency_key=idempotency_key)
+        return await self._session.read(request, Profile)
 
     async def change_password(self, *, current: str, new: str) -> None:
-        """Change your password, and sign out everywhere else.
+        """Change your password; all other sessions and tokens of yours end.
 
         Raises:
-            WrongPasswordError, InvalidPasswordError
-            NoAnswerError: it may be changed or not; it is not tried again.
+            WrongPasswordError, UnchangedPasswordError, InvalidPasswordError
+            NoAnswerError: the password may or may not have changed. The request is not
+                repeated: the repetition would be refused, since the old password is
+                wrong then.
         """
         body = PasswordIn(current_password=current, new_password=new)
         await self._session.do(operations.me_change_password(body).once())
 
     async def preview_deletion(self) -> Deletion:
-        """What deleting your account would take away."""
+        """Count what deleting your account would delete."""
         return await self._session.read(operations.me_preview_deletion(), Deletion)
 
     async def delete(self, *, password: str) -> Deletion:
-        """Delete your account for good, and everything of you with it.
+        """Delete your account and all its data for good.
 
         Raises:
             WrongPasswordError
-            NoAnswerError: it may be deleted or not; it is not tried again.
+            NoAnswerError: the account may or may not be deleted; the request is not
+                repeated.
         """
         request = operations.me_delete(DeletionIn(password=password)).once()
         return await self._session.read(request, Deletion)
 
     async def export(self) -> AsyncIterator[ExportLine]:
-        """Everything of yours, line by line, the end line last.
+        """Iterate over the lines of your export; an `EndLine` is the last one.
+
+        You have one export at a time.
 
         Raises:
-            NoAnswerError: it broke off; there is no end line then.
+            ExportRunningError: another export of yours is running.
+            NoAnswerError: the connection broke before the end line.
         """
         lines = Lines()
         try:
@@ -92,9 +108,9 @@ class AsyncMe:
                     raise refusal(response)
                 async for piece in response.aiter_bytes():
                     for line in lines.feed(piece):
-                        told = _EXPORT_LINE.validate_json(line)
-                        yield told
-                        if isinstance(told, EndLine):
+                        parsed = _EXPORT_LINE.validate_json(line)
+                        yield parsed
+                        if isinstance(parsed, EndLine):
                             return
         except httpx.RequestError as error:
             raise NoAnswerError("The export broke off.") from error
@@ -102,7 +118,7 @@ class AsyncMe:
 
 
 class AsyncTokens:
-    """Where you are signed in."""
+    """Access tokens: the programs that are signed in to your account."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -114,14 +130,24 @@ class AsyncTokens:
         password: str,
         name: str = "",
         expires_in: int | None = None,
+        replaces: int | None = None,
     ) -> IssuedToken:
-        """Sign in; the token lasts `expires_in` seconds, or until it is revoked.
+        """Sign in with a password; the token lasts `expires_in` seconds, or until it is revoked.
+
+        `replaces` is the id of a token of yours that the server revokes in exchange.
 
         Raises:
-            SignInFailedError: for whatever reason; they are told apart by nothing.
+            TooManyTokensError: you have as many tokens as the server allows; the text
+                names the oldest one.
+            SignInFailedError: the name is unknown, the password wrong, or the account
+                suspended; the server does not tell which.
         """
         body = TokenIn(
-            username=username, password=password, name=name, expires_in=expires_in
+            username=username,
+            password=password,
+            name=name,
+            expires_in=expires_in,
+            replaces=replaces,
         )
         return await self._session.read(operations.auth_create_token(body), IssuedToken)
 
@@ -131,7 +157,7 @@ class AsyncTokens:
         return AsyncListing(self._session, request, Page[Token])
 
     async def revoke(self, token_id: int) -> None:
-        """Sign out where a token is used.
+        """Revoke a token: the server refuses it from now on.
 
         Raises:
             TokenNotFoundError
@@ -139,43 +165,48 @@ class AsyncTokens:
         await self._session.do(operations.auth_revoke_token(token_id))
 
     async def revoke_current(self) -> None:
-        """Sign out here: this client is refused from now on."""
+        """Revoke the token of this client: the server refuses it from now on."""
         await self._session.do(operations.auth_revoke_current_token())
 
 
 class AsyncUsers:
-    """Other people."""
+    """The search for other people."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     def search(self, query: str, *, page_size: int | None = None) -> AsyncListing[User]:
-        """People whose username begins like this."""
+        """Find people with a word in a name that begins with `query`.
+
+        Case, accents and composition make no difference.
+        """
         request = operations.users_search(query=query, limit=page_size)
         return AsyncListing(self._session, request, Page[User])
 
 
 class AsyncBlocks:
-    """Whom you blocked."""
+    """The people you blocked."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     def list(self, *, page_size: int | None = None) -> AsyncListing[Block]:
-        """Whom you blocked, the last first."""
+        """The people you blocked, the latest block first."""
         request = operations.blocks_list(limit=page_size)
         return AsyncListing(self._session, request, Page[Block])
 
     async def add(self, username: str) -> None:
-        """Exchange no more direct messages with someone, who is not told.
+        """Block a person: the two of you can send each other no direct messages.
+
+        The other person is not notified.
 
         Raises:
-            UserNotFoundError, SelfBlockError
+            UserNotFoundError, SelfBlockError, TooManyBlocksError
         """
         await self._session.do(operations.blocks_put(username))
 
     async def remove(self, username: str) -> None:
-        """Unblock someone.
+        """Remove your block of a person.
 
         Raises:
             UserNotFoundError
@@ -184,7 +215,7 @@ class AsyncBlocks:
 
 
 class AsyncService:
-    """For the product beside the server, whose token is a service's."""
+    """The API for the product beside the server; it takes a service token."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -196,7 +227,7 @@ class AsyncService:
         display_name: str | None = None,
         external_id: str | None = None,
     ) -> ServiceUser:
-        """Bring a person, who signs in through the product alone.
+        """Create an account without a password, whose user signs in through the product alone.
 
         Raises:
             UsernameTakenError, ExternalIdTakenError
@@ -211,11 +242,11 @@ class AsyncService:
     async def create_token(
         self, username: str, *, expires_in: int = 3600
     ) -> IssuedToken:
-        """A token for a person, for so many seconds, at most a day.
+        """Issue a token for a user; it lasts `expires_in` seconds, a day at most.
 
         Raises:
             UserNotFoundError
-            OwnPasswordError: they have a password, and sign in themselves.
+            OwnPasswordError: the user has a password, so no service may act for them.
         """
         body = ServiceTokenIn(expires_in=expires_in)
         request = operations.service_create_token(username, body)

@@ -1,4 +1,4 @@
-"""What the server tells, with what can be done about it."""
+"""Objects that the server returns, with the methods that act on them."""
 
 from pydantic import PrivateAttr
 from typing_extensions import override
@@ -8,7 +8,10 @@ from parley_client.base import Model
 
 
 class AsyncBound(Model):
-    """Knows the session it was read in; one made by hand can do nothing."""
+    """An object that keeps the session it was read with, for its methods.
+
+    Methods of an object that you construct yourself fail: it has no session.
+    """
 
     _session: AsyncSession = PrivateAttr()
 

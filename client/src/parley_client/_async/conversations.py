@@ -1,8 +1,8 @@
-"""Conversations and who takes part in them."""
+"""Conversations and their participants."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 
 from parley_client import operations
 from parley_client._async.bound import AsyncBound
@@ -21,10 +21,11 @@ from parley_client.models import (
     ParticipantIn,
     ReadIn,
 )
+from parley_client.ranges import seen
 
 
 class AsyncConversation(ConversationData, AsyncBound):
-    """A conversation as you see it in your list."""
+    """A conversation as its participant sees it in their list."""
 
     last_message: AsyncMessage | None
 
@@ -38,9 +39,9 @@ class AsyncConversation(ConversationData, AsyncBound):
         """Send a message.
 
         Raises:
-            NotDeliverableError: there is a block between you.
-            UnknownParentError: what it replies to is not in this conversation.
-            ConversationNotFoundError: you take no part in it any more.
+            NotDeliverableError: one of you blocked the other.
+            UnknownParentError: `reply_to` is not in this conversation.
+            ConversationNotFoundError: you are no participant any more.
             InvalidContentError
         """
         body = MessageIn(
@@ -59,9 +60,9 @@ class AsyncConversation(ConversationData, AsyncBound):
         around: MessageData | None = None,
         after_sequence: int | None = None,
     ) -> AsyncListing[AsyncMessage]:
-        """Its messages, newest first; or what came after a sequence, oldest first.
+        """The messages, newest first; with `after_sequence` those after it, oldest first.
 
-        `around`: begin with a page that has this message in its middle.
+        With `around`, the first page has this message in its middle.
         """
         request = operations.messages_list(
             self.id,
@@ -72,17 +73,28 @@ class AsyncConversation(ConversationData, AsyncBound):
         return AsyncListing(self._session, request, Page[AsyncMessage])
 
     async def mark_read(self, *, up_to_sequence: int | None = None) -> None:
-        """Mark what you see of it read: all up to its newest message in hand."""
+        """Mark messages read, up to `up_to_sequence` or the `last_sequence` of this object.
+
+        A message that arrived after this object was read stays unread.
+        """
         sequence = self.last_sequence if up_to_sequence is None else up_to_sequence
         await self._session.do(
             operations.conversations_mark_read(self.id, ReadIn(up_to_sequence=sequence))
         )
 
+    async def mark_seen(self, messages: Iterable[MessageData]) -> None:
+        """Mark just these of its messages read, such as those that were on the screen.
+
+        Leave out what your user marked unread until they open the conversation again.
+        """
+        for body in seen(message.sequence for message in messages):
+            await self._session.do(operations.conversations_mark_read(self.id, body))
+
     async def refresh(self) -> AsyncConversation:
-        """As it is now.
+        """Fetch the conversation again.
 
         Raises:
-            ConversationNotFoundError: you take no part in it any more.
+            ConversationNotFoundError: you are no participant any more.
         """
         request = operations.conversations_get(self.id)
         return await self._session.read(request, AsyncConversation)
@@ -103,12 +115,12 @@ class AsyncConversation(ConversationData, AsyncBound):
     def participants(
         self, *, page_size: int | None = None
     ) -> AsyncListing[Participant]:
-        """Everyone in it, in the order they came."""
+        """All participants, in the order in which they joined."""
         request = operations.participants_list(self.id, limit=page_size)
         return AsyncListing(self._session, request, Page[Participant])
 
     async def add(self, username: str) -> None:
-        """Let someone in.
+        """Add a person to the group, as its owner.
 
         Raises:
             UserNotFoundError, NotOwnerError, GroupFullError, NotDeliverableError
@@ -118,7 +130,7 @@ class AsyncConversation(ConversationData, AsyncBound):
         await self._session.do(operations.participants_put(self.id, username, body))
 
     async def hand_over(self, username: str) -> None:
-        """Make a participant the owner in your place.
+        """Make another participant the owner; you become a member.
 
         Raises:
             ParticipantNotFoundError, NotOwnerError, DirectConversationError
@@ -126,11 +138,12 @@ class AsyncConversation(ConversationData, AsyncBound):
         request = operations.participants_put(
             self.id, username, ParticipantIn(role="owner")
         )
-        # The second time it would be refused: you own the group no more.
+        # Do not repeat it: after a success whose answer was lost, you are no owner, and
+        # the repetition is refused.
         await self._session.do(request.once())
 
     async def remove(self, username: str) -> None:
-        """Put someone out, or leave if it is yourself.
+        """Remove a participant from the group, or leave it by naming yourself.
 
         Raises:
             ParticipantNotFoundError, NotOwnerError, DirectConversationError
@@ -138,18 +151,20 @@ class AsyncConversation(ConversationData, AsyncBound):
         await self._session.do(operations.participants_remove(self.id, username))
 
     async def typing(self) -> None:
-        """Show the others for 6 seconds that you are writing; call at most every 3."""
+        """Show the other participants for 6 seconds that you are typing; call it at most
+        every 3.
+        """
         await self._session.do(operations.conversations_typing(self.id))
 
     async def mute(self) -> None:
-        """Make its notifications silent from now on."""
+        """Leave the conversation out of badges, except mentions; new notifications are silent."""
         await self._session.do(operations.conversations_mute(self.id))
 
     async def unmute(self) -> None:
         await self._session.do(operations.conversations_unmute(self.id))
 
     async def hide(self) -> None:
-        """Take it out of your list until its next message."""
+        """Hide the conversation from your list until its next message."""
         await self._session.do(operations.conversations_hide(self.id))
 
     async def unhide(self) -> None:
@@ -157,19 +172,17 @@ class AsyncConversation(ConversationData, AsyncBound):
 
 
 class AsyncConversations:
-    """Your conversations."""
-
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
     async def start(
         self, username: str, *, idempotency_key: str | None = None
     ) -> AsyncConversation:
-        """Your direct conversation with someone, which begins now if there was none.
+        """Fetch your direct conversation with a person; the first call creates it.
 
         Raises:
-            UserNotFoundError: nobody has this name.
-            NotDeliverableError: there is a block between you.
+            UserNotFoundError: no active account has this username.
+            NotDeliverableError: one of you blocked the other.
             SelfMessageError
         """
         return await self._session.read(
@@ -186,10 +199,10 @@ class AsyncConversations:
         *,
         idempotency_key: str | None = None,
     ) -> AsyncConversation:
-        """Start a group that you own.
+        """Create a group, which you own.
 
         Raises:
-            UnknownMemberError: nobody has one of these names.
+            UnknownMemberError: one of the usernames has no active account.
             NotDeliverableError, GroupFullError, InvalidTitleError
         """
         return await self._session.read(
@@ -201,16 +214,21 @@ class AsyncConversations:
         )
 
     async def get(self, conversation_id: int) -> AsyncConversation:
-        """Read a conversation.
+        """Fetch a conversation.
 
         Raises:
-            ConversationNotFoundError: there is none, or you take no part in it.
+            ConversationNotFoundError: there is no such conversation, or you are no
+                participant.
         """
         return await self._session.read(
             operations.conversations_get(conversation_id), AsyncConversation
         )
 
+    async def __aiter__(self) -> AsyncIterator[AsyncConversation]:
+        async for conversation in self.list():
+            yield conversation
+
     def list(self, *, page_size: int | None = None) -> AsyncListing[AsyncConversation]:
-        """Your conversations, the last active first."""
+        """Your conversations, the most recently active first."""
         request = operations.conversations_list(limit=page_size)
         return AsyncListing(self._session, request, Page[AsyncConversation])

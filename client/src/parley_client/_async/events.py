@@ -1,4 +1,4 @@
-"""Live events, as a stream that resumes itself."""
+"""Live events, as a stream that reconnects and resumes by itself."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
@@ -19,7 +19,8 @@ from parley_client.attempts import Reconnections, pause
 from parley_client.errors import ParleyError, UnexpectedAnswerError, refusal
 from parley_client.frames import Frame, FrameDecoder
 
-# Seconds. The server sends something, if only a comment, far more often.
+# Seconds without a byte after which the connection counts as broken. The server sends
+# at least a heartbeat far more often.
 _SILENCE: Final = 60.0
 
 
@@ -28,7 +29,7 @@ class AsyncMessageCreated(models.MessageCreatedData):
 
 
 class AsyncMessageEdited(models.MessageEditedData):
-    """The message as it reads now."""
+    """A message was edited; `message` has its present content."""
 
     message: AsyncMessage
 
@@ -46,19 +47,19 @@ class AsyncConversationCreated(models.ConversationCreatedData):
 
 
 class AsyncConversationUpdated(models.ConversationUpdatedData):
-    """Its title, its owner, or what you alone set."""
+    """The title, the owner or your own settings of a conversation changed."""
 
     conversation: AsyncConversation
 
 
 class AsyncConversationReset(models.ConversationResetData):
-    """Someone who wrote there deleted their account: read the conversation anew."""
+    """A former sender deleted their account: read the whole conversation again."""
 
     conversation: AsyncConversation
 
 
-# What is kept, and told again to who asks for what came after a cursor; or that it is
-# not kept any more.
+# Events of the server's log, which it replays after a cursor; and `Reset`, which says
+# that the log does not reach back to the cursor.
 AsyncPolledEvent = Annotated[
     AsyncMessageCreated
     | AsyncMessageEdited
@@ -86,13 +87,13 @@ _EVENT: TypeAdapter[AsyncEvent | models.Reconnect] = TypeAdapter(
 
 
 class AsyncEventPage(models.EventPage):
-    """What came after a cursor, and the cursor to ask with the next time."""
+    """The events after a cursor; `next_cursor` is the cursor for the next call."""
 
     items: Sequence[AsyncPolledEvent]
 
 
 class AsyncEventStream:
-    """What happens, as it happens. Comes back by itself, and misses nothing."""
+    """Iterates over events as they happen; reconnects by itself, and skips no event."""
 
     def __init__(self, session: AsyncSession, after: str | None) -> None:
         self._session = session
@@ -118,7 +119,7 @@ class AsyncEventStream:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Hang up."""
+        """Close the connection; iterating further yields no events."""
         async with aclosing(self._events):
             pass
 
@@ -129,6 +130,7 @@ class AsyncEventStream:
             try:
                 async with aclosing(self._connection(decoder, reconnections)) as events:
                     async for event in events:
+                        # An event proves that the stream works.
                         reconnections.failures = 0
                         yield event
                 wait = decoder.pause
@@ -139,7 +141,7 @@ class AsyncEventStream:
     async def _connection(
         self, decoder: FrameDecoder, reconnections: Reconnections
     ) -> AsyncGenerator[AsyncEvent, None]:
-        """What comes until the server hangs up, or is about to."""
+        """The events of one connection, until the server closes it or asks to reconnect."""
         request = operations.events_stream(last_event_id=self.cursor)
         async with self._session.opened(request, silence=_SILENCE) as response:
             if not response.is_success:
@@ -150,6 +152,8 @@ class AsyncEventStream:
                 for frame in decoder.feed(piece):
                     event = _event(frame, self._session)
                     if isinstance(event, models.Reconnect):
+                        # Another process takes over at once; the random pause spreads
+                        # the clients.
                         decoder.pause = pause(1)
                         return
                     self.cursor = self.cursor if frame.id is None else frame.id
@@ -158,10 +162,10 @@ class AsyncEventStream:
 
 
 def _event(frame: Frame, session: AsyncSession) -> AsyncEvent | models.Reconnect | None:
-    """None for a type of event that this version of the client does not know.
+    """Parse an event; None for a type that this version of the client does not know.
 
     Raises:
-        UnexpectedAnswerError: it is no event.
+        UnexpectedAnswerError: the frame holds no event.
     """
     try:
         return _EVENT.validate_json(frame.data, context=session)

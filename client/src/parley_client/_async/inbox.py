@@ -1,4 +1,4 @@
-"""What you have not read, and what you were told of."""
+"""The inbox of unread messages, and notifications."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -12,13 +12,13 @@ from parley_client.models import InboxReadIn, InboxSummary, NotificationData
 
 
 class AsyncInboxPage(models.InboxPage):
-    """Unread messages; `up_to` clears those and all before them."""
+    """A page of unread messages; marking read up to `up_to` includes all that came before."""
 
     items: Sequence[AsyncMessage]
 
 
 class AsyncInbox:
-    """Your unread messages, over all conversations."""
+    """Your unread messages of all conversations."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -48,11 +48,11 @@ class AsyncInbox:
                 yield message
 
     async def summary(self) -> InboxSummary:
-        """How much there is to read."""
+        """Count your unread messages, mentions and conversations."""
         return await self._session.read(operations.inbox_summary(), InboxSummary)
 
     async def mark_read(self, up_to: str) -> None:
-        """Clear it up to a page or summary in hand: what came since stays unread.
+        """Mark messages read, up to the `up_to` of a page or summary; later ones stay unread.
 
         Raises:
             InvalidCursorError
@@ -61,28 +61,32 @@ class AsyncInbox:
 
 
 class AsyncNotification(NotificationData, AsyncBound):
-    """You were told of a message."""
+    """A notification of a message."""
 
     message: AsyncMessage
 
     async def mark_read(self) -> None:
-        """Mark it and its message read."""
+        """Mark the notification and its message read."""
         await self._session.do(operations.notifications_mark_read(self.id))
 
 
 class AsyncNotifications:
-    """What you were told of."""
+    """Your notifications."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
+    async def __aiter__(self) -> AsyncIterator[AsyncNotification]:
+        async for notification in self.list():
+            yield notification
+
     def list(self, *, page_size: int | None = None) -> AsyncListing[AsyncNotification]:
-        """Read and unread ones, newest first."""
+        """Your notifications, read ones too, newest first."""
         request = operations.notifications_list(limit=page_size)
         return AsyncListing(self._session, request, Page[AsyncNotification])
 
     async def mark_read(self, notification_id: int) -> None:
-        """Mark one and its message read.
+        """Mark a notification and its message read.
 
         Raises:
             NotificationNotFoundError

@@ -1,4 +1,4 @@
-"""Lists, over all their pages."""
+"""Lists that are fetched page by page."""
 
 from collections.abc import AsyncIterator
 from typing import Generic, TypeVar
@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 
 
 class AsyncListing(Generic[Item]):
-    """The items of a list, page after page as they are asked for.
+    """A list whose pages are fetched while it is iterated.
 
-    Each iteration begins anew. While one goes on, nothing is read twice or passed
-    over, whatever is added meanwhile.
+    Each iteration starts again at the first page. If items are added meanwhile, no
+    other item is repeated or skipped.
     """
 
     def __init__(
@@ -27,11 +27,11 @@ class AsyncListing(Generic[Item]):
         self._page = page
 
     async def page(self, cursor: str | None = None) -> Page[Item]:
-        """One page: the first, or the one that begins at the cursor.
+        """Fetch the first page, or the page at a cursor.
 
         Raises:
-            RefusedError: the server said no.
-            InvalidCursorError: it is of another list.
+            RefusedError: the server refused the request.
+            InvalidCursorError: the cursor belongs to another list.
         """
         return await self._session.read(self._request.at(cursor), self._page)
 
@@ -53,5 +53,5 @@ class AsyncListing(Generic[Item]):
         return page.items[0] if page.items else None
 
     async def all(self) -> list[Item]:
-        """Every item, however many there are."""
+        """All items, in a list in memory."""
         return [item async for item in self]

@@ -22,7 +22,7 @@ from parley_client.models import (
 
 
 class AsyncMessageActions(AsyncBound):
-    """What can be done with a message, wherever it was read."""
+    """The methods that all kinds of messages share."""
 
     id: int
     conversation_id: int
@@ -31,11 +31,11 @@ class AsyncMessageActions(AsyncBound):
     async def reply(
         self, content: str, *, idempotency_key: str | None = None
     ) -> AsyncMessage:
-        """Send a reply to it, into its conversation.
+        """Send a reply to the message, in its conversation.
 
         Raises:
             MessageDeletedError: only its tombstone is left.
-            NotDeliverableError: there is a block between you.
+            NotDeliverableError: one of you blocked the other.
             InvalidContentError
         """
         body = MessageIn(content=content, parent_message_id=self.id)
@@ -53,10 +53,12 @@ class AsyncMessageActions(AsyncBound):
         overwrite: bool = False,
         idempotency_key: str | None = None,
     ) -> AsyncMessage:
-        """Say something else, if it still says what you see; `overwrite` does anyway.
+        """Change the content, unless the message was edited since you read it.
+
+        With `overwrite` the content is changed in any case.
 
         Raises:
-            StaleVersionError: it was edited since; `refresh` it.
+            StaleVersionError: the message was edited since; `refresh` it.
             NotSenderError, MessageDeletedError, InvalidContentError
         """
         request = operations.messages_edit(
@@ -68,10 +70,12 @@ class AsyncMessageActions(AsyncBound):
         return await self._session.read(request, AsyncMessage)
 
     async def delete(self, *, overwrite: bool = False) -> None:
-        """Delete it with its history, if it still says what you see.
+        """Delete the message and its history, unless it was edited since you read it.
+
+        With `overwrite` it is deleted in any case.
 
         Raises:
-            StaleVersionError: it was edited since; `refresh` it.
+            StaleVersionError: the message was edited since; `refresh` it.
             NotSenderError, MessageDeletedError
         """
         await self._session.do(
@@ -81,59 +85,59 @@ class AsyncMessageActions(AsyncBound):
         )
 
     async def refresh(self) -> AsyncMessage:
-        """What it says now.
+        """Fetch the message again.
 
         Raises:
-            MessageNotFoundError: it is gone.
+            MessageNotFoundError: the message is gone.
         """
         return await self._session.read(operations.messages_get(self.id), AsyncMessage)
 
     async def mark_read(self) -> None:
-        """Take it out of your inbox.
+        """Mark the message read: it leaves your inbox.
 
         Raises:
-            OwnMessageError: you sent it yourself.
+            OwnMessageError: you sent the message.
         """
         await self._session.do(operations.messages_mark_read(self.id))
 
     async def mark_unread(self) -> None:
-        """Bring it back into your inbox.
+        """Mark the message unread: it returns to your inbox.
 
         Raises:
-            OwnMessageError: you sent it yourself.
+            OwnMessageError: you sent the message.
         """
         await self._session.do(operations.messages_mark_unread(self.id))
 
     async def thread(
         self, *, depth: int | None = None, nodes: int | None = None
     ) -> AsyncThread:
-        """The replies below it as a tree: 20 levels and 500 messages, unless told."""
+        """The message and its replies as a tree: by default 20 levels and 500 messages."""
         return await self._session.read(
             operations.threads_get(self.id, depth=depth, nodes=nodes), AsyncThread
         )
 
     def all_replies(self, *, page_size: int | None = None) -> AsyncListing[AsyncReply]:
-        """All replies below it in reading order, of any depth."""
+        """All replies below the message, of any depth: each message before its replies."""
         request = operations.threads_list_replies(self.id, limit=page_size)
         return AsyncListing(self._session, request, Page[AsyncReply])
 
     def receipts(self, *, page_size: int | None = None) -> AsyncListing[Receipt]:
-        """Who was notified of it, and whether they have read it."""
+        """The people who were notified of the message, and whether each has read it."""
         request = operations.messages_list_receipts(self.id, limit=page_size)
         return AsyncListing(self._session, request, Page[Receipt])
 
     def history(self, *, page_size: int | None = None) -> AsyncListing[Version]:
-        """What it said, oldest first, what it says now last."""
+        """All versions of the message, oldest first, the present content last."""
         request = operations.history_list(self.id, limit=page_size)
         return AsyncListing(self._session, request, Page[Version])
 
     async def restore(
         self, version: int, *, idempotency_key: str | None = None
     ) -> AsyncMessage:
-        """Bring back what it said, as a new edit.
+        """Make an earlier version the content again, as a new edit.
 
         Raises:
-            VersionNotFoundError: it never had so many.
+            VersionNotFoundError: the message has no version of this number.
             NotSenderError, MessageDeletedError
         """
         request = operations.history_restore(
@@ -147,21 +151,21 @@ class AsyncMessageActions(AsyncBound):
 
 
 class AsyncMessage(MessageData, AsyncMessageActions):
-    """A message; a deleted one with replies stays, empty, in its place."""
+    """A message, or the tombstone of a deleted message that has replies."""
 
 
 class AsyncReply(ReplyData, AsyncMessageActions):
-    """A message in a thread's reading order."""
+    """A message of a flat thread, with its depth."""
 
 
 class AsyncThread(ThreadData, AsyncMessageActions):
-    """A message with the replies below it."""
+    """A message with the replies below it, as a tree."""
 
     replies: Sequence[AsyncThread]
 
 
 class AsyncMessages:
-    """Messages, by whom they are for or by their id."""
+    """Messages: sending to a person, and fetching by id."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -174,11 +178,11 @@ class AsyncMessages:
         reply_to: MessageData | None = None,
         idempotency_key: str | None = None,
     ) -> AsyncMessage:
-        """Send to one person; the first message starts your direct conversation.
+        """Send a message to one person; the first one creates your direct conversation.
 
         Raises:
-            UserNotFoundError: nobody has this name.
-            NotDeliverableError: there is a block between you.
+            UserNotFoundError: no active account has this username.
+            NotDeliverableError: one of you blocked the other.
             SelfMessageError, InvalidContentError
         """
         body = DirectMessageIn(
@@ -190,10 +194,10 @@ class AsyncMessages:
         return await self._session.read(request, AsyncMessage)
 
     async def get(self, message_id: int) -> AsyncMessage:
-        """Read a message.
+        """Fetch a message.
 
         Raises:
-            MessageNotFoundError: there is none, or none that you may read.
+            MessageNotFoundError: there is no such message, or you may not read it.
         """
         return await self._session.read(
             operations.messages_get(message_id), AsyncMessage

@@ -1,4 +1,4 @@
-"""Sends requests until they are answered."""
+"""Sends requests, and repeats them until they are answered."""
 
 import secrets
 from collections.abc import AsyncIterator, Mapping
@@ -21,15 +21,16 @@ _PREFIX: Final = "/api/v1"
 
 
 class AsyncSession:
-    """One person's connections to a server."""
+    """The connections to a server, with the token of one user."""
 
     def __init__(
         self, url: str, token: str | None, *, timeout: float, retries: int
     ) -> None:
-        """Connect to nothing yet.
+        """Opens no connection yet.
 
         Raises:
-            ValueError: the URL has no scheme or no host, or the token is none.
+            ValueError: the URL has no scheme or host, or contains a password; or the
+                token is not printable ASCII.
         """
         self.url = _checked_url(url)
         self.token = _checked_token(token)
@@ -49,10 +50,10 @@ class AsyncSession:
         *,
         silence: float | None = None,
     ) -> Answer:
-        """Send a request and read its answer; `silence` as for `opened`.
+        """Send a request and parse its answer; `silence` as for `opened`.
 
         Raises:
-            RefusedError: the server said no.
+            RefusedError: the server refused the request.
             NoAnswerError, UnexpectedAnswerError
         """
         response = await self._answered(request, silence)
@@ -64,10 +65,10 @@ class AsyncSession:
             ) from error
 
     async def do(self, request: Request[None]) -> None:
-        """Send a request whose answer says nothing.
+        """Send a request whose answer has no body.
 
         Raises:
-            RefusedError: the server said no.
+            RefusedError: the server refused the request.
             NoAnswerError, UnexpectedAnswerError
         """
         await self._answered(request)
@@ -80,9 +81,10 @@ class AsyncSession:
         headers: Mapping[str, str] | None = None,
         silence: float | None = None,
     ) -> AsyncIterator[httpx.Response]:
-        """Send a request once; its answer's body is yet to be read.
+        """Send a request once; yield the response before its body is read.
 
-        `silence`: seconds after which a server that sends nothing counts as gone.
+        `silence` is the number of seconds without a byte after which the server counts
+        as gone; by default the session's timeout.
         """
         async with self._http.stream(
             request.method,
@@ -102,6 +104,7 @@ class AsyncSession:
         self, request: Request[Anything], silence: float | None = None
     ) -> httpx.Response:
         attempts = Attempts(request, self.retries)
+        # One key for all attempts, so that the server executes only one of them.
         key = {IDEMPOTENCY_KEY: secrets.token_urlsafe()} if request.is_keyed else {}
         headers = {**key, **_headers(request)}
         while True:
@@ -152,7 +155,7 @@ def _checked_url(url: str) -> str:
 
 def _checked_token(token: str | None) -> str | None:
     if token is not None and not (token.isascii() and token.isprintable() and token):
-        # Without the value, which is a secret all the same.
+        # The message must not quote the value: even a malformed token is a secret.
         raise ValueError("A token is printable ASCII.")
     return token
 

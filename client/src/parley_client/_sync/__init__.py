@@ -1,4 +1,4 @@
-"""The client, written once: the synchronous half is generated from this one.
+"""The asynchronous client, from which scripts/client generates the synchronous one.
 
 Generated from _async/__init__.py by scripts/client; do not edit.
 """

@@ -1,4 +1,4 @@
-"""The client of one person, or of nobody yet.
+"""The entry point of the client: one object for one signed-in user.
 
 Generated from _async/client.py by scripts/client; do not edit.
 """
@@ -9,13 +9,7 @@ from typing import Final, Self
 from typing_extensions import override
 
 from parley_client import operations
-from parley_client._sync.account import (
-    Blocks,
-    Me,
-    Service,
-    Tokens,
-    Users,
-)
+from parley_client._sync.account import Blocks, Me, Service, Tokens, Users
 from parley_client._sync.conversations import Conversations
 from parley_client._sync.events import EventPage, EventStream
 from parley_client._sync.inbox import Inbox, Notifications
@@ -25,16 +19,18 @@ from parley_client.models import IssuedToken, Registered, RegisterIn, TokenIn
 
 TIMEOUT: Final = 30.0
 RETRIES: Final = 6
-# Seconds that the server waits for an event, unless told.
+# Seconds that the server waits for an event before it answers without one.
 _POLL: Final = 25
 
 
 class Parley:
-    """A person's way to a Parley server.
+    """A connection to a Parley server, signed in as one user or as nobody.
 
-    What is sent is sent again when no answer comes, with a pause that grows, and for
-    as long as the server asks: up to `retries` times, none of which does it twice.
-    `timeout`: seconds that an attempt may take to connect, or to hear anything.
+    If no answer comes, or the server is overloaded (429, 502, 503 or 504), the client
+    sends the request again, up to `retries` times, with growing pauses, or after as
+    many seconds as the server asks for. It repeats only requests that are idempotent or
+    have an idempotency key. `timeout` is the number of seconds that one attempt may
+    wait to connect, and for each piece of the answer.
     """
 
     def __init__(
@@ -45,10 +41,11 @@ class Parley:
         timeout: float = TIMEOUT,
         retries: int = RETRIES,
     ) -> None:
-        """Connect to nothing yet.
+        """Opens no connection yet.
 
         Raises:
-            ValueError: the URL is none, or has a password in it.
+            ValueError: the URL is not valid or contains a password, or the token is not
+                printable ASCII.
         """
         self._session = Session(url, token, timeout=timeout, retries=retries)
         self.conversations: Final = Conversations(self._session)
@@ -73,12 +70,13 @@ class Parley:
         timeout: float = TIMEOUT,
         retries: int = RETRIES,
     ) -> Self:
-        """Open an account, and sign in to it.
+        """Open an account and sign in to it.
 
         Raises:
             UsernameTakenError, InvalidUsernameError, InvalidPasswordError
             RegistrationClosedError, InviteRequiredError, InvalidInviteError
-            NoAnswerError: it may be open or not; it is not tried again.
+            NoAnswerError: the account may or may not exist; the request is not
+                repeated.
         """
         body = RegisterIn(
             username=username,
@@ -106,7 +104,8 @@ class Parley:
         """Sign in with a password; `tokens.revoke_current` signs out.
 
         Raises:
-            SignInFailedError: for whatever reason; they are told apart by nothing.
+            SignInFailedError: the name is unknown, the password wrong, or the account
+                suspended; the server does not tell which.
         """
         body = TokenIn(username=username, password=password, name=name)
         with cls(url, timeout=timeout, retries=retries) as nobody:
@@ -121,18 +120,19 @@ class Parley:
 
     @property
     def token(self) -> str | None:
-        """What signs in: a secret, which is the caller's to keep."""
+        """The access token. It is a secret: whoever has it is signed in as you."""
         return self._session.token
 
     def events(self, *, after: str | None = None) -> EventStream:
-        """What happens from now on, or happened after a cursor, as it happens.
+        """Stream events as they happen, beginning now or after a cursor.
 
-        Comes back by itself when the connection breaks, and misses nothing. After
-        `Reset` what came before is not kept any more: read what you show anew.
+        The stream reconnects by itself and delivers every event once. After a `Reset`,
+        events are missing, because the server does not keep them any longer: read again
+        all data that you show.
 
         Raises, while it is iterated:
             NotAuthenticatedError: the token was revoked.
-            NoAnswerError: the server was never there.
+            NoAnswerError: the server never accepted the stream.
         """
         return EventStream(self._session, after)
 
@@ -143,9 +143,9 @@ class Parley:
         timeout: int = _POLL,
         limit: int | None = None,
     ) -> EventPage:
-        """What happened after a cursor, as soon as there is something.
+        """Wait up to `timeout` seconds for events after a cursor (long polling).
 
-        Without a cursor: nothing yet, and the cursor of now.
+        Without a cursor the page has no events, and the present cursor.
 
         Raises:
             InvalidCursorError
@@ -155,7 +155,7 @@ class Parley:
         return self._session.read(request, EventPage, silence=silence)
 
     def close(self) -> None:
-        """Close every connection."""
+        """Close all connections."""
         self._session.close()
 
     def __enter__(self) -> Self:

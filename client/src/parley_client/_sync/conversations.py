@@ -1,11 +1,11 @@
-"""Conversations and who takes part in them.
+"""Conversations and their participants.
 
 Generated from _async/conversations.py by scripts/client; do not edit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from parley_client import operations
 from parley_client._sync.bound import Bound
@@ -24,10 +24,11 @@ from parley_client.models import (
     ParticipantIn,
     ReadIn,
 )
+from parley_client.ranges import seen
 
 
 class Conversation(ConversationData, Bound):
-    """A conversation as you see it in your list."""
+    """A conversation as its participant sees it in their list."""
 
     last_message: Message | None
 
@@ -41,9 +42,9 @@ class Conversation(ConversationData, Bound):
         """Send a message.
 
         Raises:
-            NotDeliverableError: there is a block between you.
-            UnknownParentError: what it replies to is not in this conversation.
-            ConversationNotFoundError: you take no part in it any more.
+            NotDeliverableError: one of you blocked the other.
+            UnknownParentError: `reply_to` is not in this conversation.
+            ConversationNotFoundError: you are no participant any more.
             InvalidContentError
         """
         body = MessageIn(
@@ -62,9 +63,9 @@ class Conversation(ConversationData, Bound):
         around: MessageData | None = None,
         after_sequence: int | None = None,
     ) -> Listing[Message]:
-        """Its messages, newest first; or what came after a sequence, oldest first.
+        """The messages, newest first; with `after_sequence` those after it, oldest first.
 
-        `around`: begin with a page that has this message in its middle.
+        With `around`, the first page has this message in its middle.
         """
         request = operations.messages_list(
             self.id,
@@ -75,17 +76,28 @@ class Conversation(ConversationData, Bound):
         return Listing(self._session, request, Page[Message])
 
     def mark_read(self, *, up_to_sequence: int | None = None) -> None:
-        """Mark what you see of it read: all up to its newest message in hand."""
+        """Mark messages read, up to `up_to_sequence` or the `last_sequence` of this object.
+
+        A message that arrived after this object was read stays unread.
+        """
         sequence = self.last_sequence if up_to_sequence is None else up_to_sequence
         self._session.do(
             operations.conversations_mark_read(self.id, ReadIn(up_to_sequence=sequence))
         )
 
+    def mark_seen(self, messages: Iterable[MessageData]) -> None:
+        """Mark just these of its messages read, such as those that were on the screen.
+
+        Leave out what your user marked unread until they open the conversation again.
+        """
+        for body in seen(message.sequence for message in messages):
+            self._session.do(operations.conversations_mark_read(self.id, body))
+
     def refresh(self) -> Conversation:
-        """As it is now.
+        """Fetch the conversation again.
 
         Raises:
-            ConversationNotFoundError: you take no part in it any more.
+            ConversationNotFoundError: you are no participant any more.
         """
         request = operations.conversations_get(self.id)
         return self._session.read(request, Conversation)
@@ -102,12 +114,12 @@ class Conversation(ConversationData, Bound):
         return self._session.read(request, Conversation)
 
     def participants(self, *, page_size: int | None = None) -> Listing[Participant]:
-        """Everyone in it, in the order they came."""
+        """All participants, in the order in which they joined."""
         request = operations.participants_list(self.id, limit=page_size)
         return Listing(self._session, request, Page[Participant])
 
     def add(self, username: str) -> None:
-        """Let someone in.
+        """Add a person to the group, as its owner.
 
         Raises:
             UserNotFoundError, NotOwnerError, GroupFullError, NotDeliverableError
@@ -117,7 +129,7 @@ class Conversation(ConversationData, Bound):
         self._session.do(operations.participants_put(self.id, username, body))
 
     def hand_over(self, username: str) -> None:
-        """Make a participant the owner in your place.
+        """Make another participant the owner; you become a member.
 
         Raises:
             ParticipantNotFoundError, NotOwnerError, DirectConversationError
@@ -125,11 +137,12 @@ class Conversation(ConversationData, Bound):
         request = operations.participants_put(
             self.id, username, ParticipantIn(role="owner")
         )
-        # The second time it would be refused: you own the group no more.
+        # Do not repeat it: after a success whose answer was lost, you are no owner, and
+        # the repetition is refused.
         self._session.do(request.once())
 
     def remove(self, username: str) -> None:
-        """Put someone out, or leave if it is yourself.
+        """Remove a participant from the group, or leave it by naming yourself.
 
         Raises:
             ParticipantNotFoundError, NotOwnerError, DirectConversationError
@@ -137,18 +150,20 @@ class Conversation(ConversationData, Bound):
         self._session.do(operations.participants_remove(self.id, username))
 
     def typing(self) -> None:
-        """Show the others for 6 seconds that you are writing; call at most every 3."""
+        """Show the other participants for 6 seconds that you are typing; call it at most
+        every 3.
+        """
         self._session.do(operations.conversations_typing(self.id))
 
     def mute(self) -> None:
-        """Make its notifications silent from now on."""
+        """Leave the conversation out of badges, except mentions; new notifications are silent."""
         self._session.do(operations.conversations_mute(self.id))
 
     def unmute(self) -> None:
         self._session.do(operations.conversations_unmute(self.id))
 
     def hide(self) -> None:
-        """Take it out of your list until its next message."""
+        """Hide the conversation from your list until its next message."""
         self._session.do(operations.conversations_hide(self.id))
 
     def unhide(self) -> None:
@@ -156,19 +171,17 @@ class Conversation(ConversationData, Bound):
 
 
 class Conversations:
-    """Your conversations."""
-
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def start(
         self, username: str, *, idempotency_key: str | None = None
     ) -> Conversation:
-        """Your direct conversation with someone, which begins now if there was none.
+        """Fetch your direct conversation with a person; the first call creates it.
 
         Raises:
-            UserNotFoundError: nobody has this name.
-            NotDeliverableError: there is a block between you.
+            UserNotFoundError: no active account has this username.
+            NotDeliverableError: one of you blocked the other.
             SelfMessageError
         """
         return self._session.read(
@@ -185,10 +198,10 @@ class Conversations:
         *,
         idempotency_key: str | None = None,
     ) -> Conversation:
-        """Start a group that you own.
+        """Create a group, which you own.
 
         Raises:
-            UnknownMemberError: nobody has one of these names.
+            UnknownMemberError: one of the usernames has no active account.
             NotDeliverableError, GroupFullError, InvalidTitleError
         """
         return self._session.read(
@@ -200,16 +213,21 @@ class Conversations:
         )
 
     def get(self, conversation_id: int) -> Conversation:
-        """Read a conversation.
+        """Fetch a conversation.
 
         Raises:
-            ConversationNotFoundError: there is none, or you take no part in it.
+            ConversationNotFoundError: there is no such conversation, or you are no
+                participant.
         """
         return self._session.read(
             operations.conversations_get(conversation_id), Conversation
         )
 
+    def __iter__(self) -> Iterator[Conversation]:
+        for conversation in self.list():
+            yield conversation
+
     def list(self, *, page_size: int | None = None) -> Listing[Conversation]:
-        """Your conversations, the last active first."""
+        """Your conversations, the most recently active first."""
         request = operations.conversations_list(limit=page_size)
         return Listing(self._session, request, Page[Conversation])

@@ -1,4 +1,4 @@
-"""Live events, as a stream that resumes itself.
+"""Live events, as a stream that reconnects and resumes by itself.
 
 Generated from _async/events.py by scripts/client; do not edit.
 """
@@ -22,7 +22,8 @@ from parley_client.attempts import Reconnections, pause
 from parley_client.errors import ParleyError, UnexpectedAnswerError, refusal
 from parley_client.frames import Frame, FrameDecoder
 
-# Seconds. The server sends something, if only a comment, far more often.
+# Seconds without a byte after which the connection counts as broken. The server sends
+# at least a heartbeat far more often.
 _SILENCE: Final = 60.0
 
 
@@ -31,7 +32,7 @@ class MessageCreated(models.MessageCreatedData):
 
 
 class MessageEdited(models.MessageEditedData):
-    """The message as it reads now."""
+    """A message was edited; `message` has its present content."""
 
     message: Message
 
@@ -49,19 +50,19 @@ class ConversationCreated(models.ConversationCreatedData):
 
 
 class ConversationUpdated(models.ConversationUpdatedData):
-    """Its title, its owner, or what you alone set."""
+    """The title, the owner or your own settings of a conversation changed."""
 
     conversation: Conversation
 
 
 class ConversationReset(models.ConversationResetData):
-    """Someone who wrote there deleted their account: read the conversation anew."""
+    """A former sender deleted their account: read the whole conversation again."""
 
     conversation: Conversation
 
 
-# What is kept, and told again to who asks for what came after a cursor; or that it is
-# not kept any more.
+# Events of the server's log, which it replays after a cursor; and `Reset`, which says
+# that the log does not reach back to the cursor.
 PolledEvent = Annotated[
     MessageCreated
     | MessageEdited
@@ -87,13 +88,13 @@ _EVENT: TypeAdapter[Event | models.Reconnect] = TypeAdapter(
 
 
 class EventPage(models.EventPage):
-    """What came after a cursor, and the cursor to ask with the next time."""
+    """The events after a cursor; `next_cursor` is the cursor for the next call."""
 
     items: Sequence[PolledEvent]
 
 
 class EventStream:
-    """What happens, as it happens. Comes back by itself, and misses nothing."""
+    """Iterates over events as they happen; reconnects by itself, and skips no event."""
 
     def __init__(self, session: Session, after: str | None) -> None:
         self._session = session
@@ -119,7 +120,7 @@ class EventStream:
         self.close()
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection; iterating further yields no events."""
         with closing(self._events):
             pass
 
@@ -130,6 +131,7 @@ class EventStream:
             try:
                 with closing(self._connection(decoder, reconnections)) as events:
                     for event in events:
+                        # An event proves that the stream works.
                         reconnections.failures = 0
                         yield event
                 wait = decoder.pause
@@ -140,7 +142,7 @@ class EventStream:
     def _connection(
         self, decoder: FrameDecoder, reconnections: Reconnections
     ) -> Generator[Event, None]:
-        """What comes until the server hangs up, or is about to."""
+        """The events of one connection, until the server closes it or asks to reconnect."""
         request = operations.events_stream(last_event_id=self.cursor)
         with self._session.opened(request, silence=_SILENCE) as response:
             if not response.is_success:
@@ -151,6 +153,8 @@ class EventStream:
                 for frame in decoder.feed(piece):
                     event = _event(frame, self._session)
                     if isinstance(event, models.Reconnect):
+                        # Another process takes over at once; the random pause spreads
+                        # the clients.
                         decoder.pause = pause(1)
                         return
                     self.cursor = self.cursor if frame.id is None else frame.id
@@ -159,10 +163,10 @@ class EventStream:
 
 
 def _event(frame: Frame, session: Session) -> Event | models.Reconnect | None:
-    """None for a type of event that this version of the client does not know.
+    """Parse an event; None for a type that this version of the client does not know.
 
     Raises:
-        UnexpectedAnswerError: it is no event.
+        UnexpectedAnswerError: the frame holds no event.
     """
     try:
         return _EVENT.validate_json(frame.data, context=session)

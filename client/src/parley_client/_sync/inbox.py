@@ -1,4 +1,4 @@
-"""What you have not read, and what you were told of.
+"""The inbox of unread messages, and notifications.
 
 Generated from _async/inbox.py by scripts/client; do not edit.
 """
@@ -15,13 +15,13 @@ from parley_client.models import InboxReadIn, InboxSummary, NotificationData
 
 
 class InboxPage(models.InboxPage):
-    """Unread messages; `up_to` clears those and all before them."""
+    """A page of unread messages; marking read up to `up_to` includes all that came before."""
 
     items: Sequence[Message]
 
 
 class Inbox:
-    """Your unread messages, over all conversations."""
+    """Your unread messages of all conversations."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -51,11 +51,11 @@ class Inbox:
                 yield message
 
     def summary(self) -> InboxSummary:
-        """How much there is to read."""
+        """Count your unread messages, mentions and conversations."""
         return self._session.read(operations.inbox_summary(), InboxSummary)
 
     def mark_read(self, up_to: str) -> None:
-        """Clear it up to a page or summary in hand: what came since stays unread.
+        """Mark messages read, up to the `up_to` of a page or summary; later ones stay unread.
 
         Raises:
             InvalidCursorError
@@ -64,28 +64,32 @@ class Inbox:
 
 
 class Notification(NotificationData, Bound):
-    """You were told of a message."""
+    """A notification of a message."""
 
     message: Message
 
     def mark_read(self) -> None:
-        """Mark it and its message read."""
+        """Mark the notification and its message read."""
         self._session.do(operations.notifications_mark_read(self.id))
 
 
 class Notifications:
-    """What you were told of."""
+    """Your notifications."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
+    def __iter__(self) -> Iterator[Notification]:
+        for notification in self.list():
+            yield notification
+
     def list(self, *, page_size: int | None = None) -> Listing[Notification]:
-        """Read and unread ones, newest first."""
+        """Your notifications, read ones too, newest first."""
         request = operations.notifications_list(limit=page_size)
         return Listing(self._session, request, Page[Notification])
 
     def mark_read(self, notification_id: int) -> None:
-        """Mark one and its message read.
+        """Mark a notification and its message read.
 
         Raises:
             NotificationNotFoundError

@@ -1,4 +1,4 @@
-"""Sends requests until they are answered.
+"""Sends requests, and repeats them until they are answered.
 
 Generated from _async/session.py by scripts/client; do not edit.
 """
@@ -24,15 +24,16 @@ _PREFIX: Final = "/api/v1"
 
 
 class Session:
-    """One person's connections to a server."""
+    """The connections to a server, with the token of one user."""
 
     def __init__(
         self, url: str, token: str | None, *, timeout: float, retries: int
     ) -> None:
-        """Connect to nothing yet.
+        """Opens no connection yet.
 
         Raises:
-            ValueError: the URL has no scheme or no host, or the token is none.
+            ValueError: the URL has no scheme or host, or contains a password; or the
+                token is not printable ASCII.
         """
         self.url = _checked_url(url)
         self.token = _checked_token(token)
@@ -52,10 +53,10 @@ class Session:
         *,
         silence: float | None = None,
     ) -> Answer:
-        """Send a request and read its answer; `silence` as for `opened`.
+        """Send a request and parse its answer; `silence` as for `opened`.
 
         Raises:
-            RefusedError: the server said no.
+            RefusedError: the server refused the request.
             NoAnswerError, UnexpectedAnswerError
         """
         response = self._answered(request, silence)
@@ -67,10 +68,10 @@ class Session:
             ) from error
 
     def do(self, request: Request[None]) -> None:
-        """Send a request whose answer says nothing.
+        """Send a request whose answer has no body.
 
         Raises:
-            RefusedError: the server said no.
+            RefusedError: the server refused the request.
             NoAnswerError, UnexpectedAnswerError
         """
         self._answered(request)
@@ -83,9 +84,10 @@ class Session:
         headers: Mapping[str, str] | None = None,
         silence: float | None = None,
     ) -> Iterator[httpx.Response]:
-        """Send a request once; its answer's body is yet to be read.
+        """Send a request once; yield the response before its body is read.
 
-        `silence`: seconds after which a server that sends nothing counts as gone.
+        `silence` is the number of seconds without a byte after which the server counts
+        as gone; by default the session's timeout.
         """
         with self._http.stream(
             request.method,
@@ -105,6 +107,7 @@ class Session:
         self, request: Request[Anything], silence: float | None = None
     ) -> httpx.Response:
         attempts = Attempts(request, self.retries)
+        # One key for all attempts, so that the server executes only one of them.
         key = {IDEMPOTENCY_KEY: secrets.token_urlsafe()} if request.is_keyed else {}
         headers = {**key, **_headers(request)}
         while True:
@@ -153,7 +156,7 @@ def _checked_url(url: str) -> str:
 
 def _checked_token(token: str | None) -> str | None:
     if token is not None and not (token.isascii() and token.isprintable() and token):
-        # Without the value, which is a secret all the same.
+        # The message must not quote the value: even a malformed token is a secret.
         raise ValueError("A token is printable ASCII.")
     return token
 

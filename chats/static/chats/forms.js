@@ -1,0 +1,49 @@
+// While a form is being sent, it cannot be sent again or edited: the response would overwrite new
+// text.
+(() => {
+  "use strict";
+
+  // After this time the user may try again, in case they stopped the page from loading.
+  const GIVEN_UP = 15_000;
+  const locked = new WeakMap();
+
+  const isGuarded = (form) => form.method === "post" && form.id !== "composer";
+  const openFields = (form) => [...form.elements].filter((field) => field.matches("input, textarea") && !field.readOnly);
+
+  function lock(form) {
+    const fields = openFields(form);
+    for (const field of fields) field.readOnly = true;
+    form.setAttribute("aria-busy", "true");
+    locked.set(form, fields);
+  }
+
+  function release(form) {
+    for (const field of locked.get(form) ?? []) field.readOnly = false;
+    form.removeAttribute("aria-busy");
+    locked.delete(form);
+  }
+
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!isGuarded(form)) return;
+    if (locked.has(form)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    lock(form);
+    if (form.closest("[hx-boost]")?.getAttribute("hx-boost") === "false") setTimeout(() => release(form), GIVEN_UP);
+  }, true);
+  // A form that is being sent cannot be cancelled: its response tells how it ended.
+  addEventListener("click", (event) => {
+    if (!event.target.closest?.("form[aria-busy] [data-cancel]")) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, true);
+  addEventListener("htmx:afterRequest", ({ detail: { requestConfig: { elt } } }) => {
+    if (locked.has(elt)) release(elt);
+  });
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) for (const form of document.forms) release(form);
+  });
+})();

@@ -1,0 +1,76 @@
+"""Finding people, and blocking them."""
+
+from typing import Final
+
+from django.contrib import messages as flashes
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from chats.decorators import PageRequest, in_place, reader_of, signed_in
+from messaging.models import User
+from messaging.pagination import Page
+from messaging.services import blocks, users
+from messaging.text import is_storable
+
+_PAGE: Final = 30
+
+
+@signed_in
+@require_safe
+def people(request: PageRequest) -> HttpResponse:
+    """Find users: each word of `q` is the beginning of a word of their names."""
+    wanted = request.GET.get("q", "").strip().removeprefix("@")
+    page = _found(wanted, request.GET.get("cursor"))
+    theirs = blocks.blocked_among(
+        blocker=reader_of(request), people=[person.pk for person in page.items]
+    )
+    context = {"wanted": wanted, "page": page, "blocked": theirs}
+    return render(request, "chats/people.html", context)
+
+
+@signed_in
+@require_safe
+def blocked(request: PageRequest) -> HttpResponse:
+    page = blocks.block_page(
+        blocker=reader_of(request), cursor=request.GET.get("cursor"), limit=_PAGE
+    )
+    return render(
+        request,
+        "chats/blocked.html",
+        {"page": page, "blocked": {each.blocked_id for each in page.items}},
+    )
+
+
+@signed_in
+@require_POST
+def block(request: PageRequest, username: str) -> HttpResponse:
+    """Block a user: nothing new is delivered between the two."""
+    person = users.active_user(username=username)
+    blocks.block(blocker=request.user, blocked=person)
+    flashes.success(request, f"{person.display_name} is blocked.")
+    return _person_row(request, person, blocked={person.pk})
+
+
+@signed_in
+@require_POST
+def unblock(request: PageRequest, username: str) -> HttpResponse:
+    person = users.account_named(username=username)
+    blocks.unblock(blocker=request.user, blocked=person)
+    flashes.success(request, f"{person.display_name} is no longer blocked.")
+    return _person_row(request, person, blocked=set())
+
+
+def _person_row(
+    request: PageRequest, person: User, *, blocked: set[int]
+) -> HttpResponse:
+    if not in_place(request):
+        return redirect("blocked")
+    context = {"person": person, "blocked": blocked, "in_place": True}
+    return render(request, "chats/person_row.html", context)
+
+
+def _found(wanted: str, cursor: str | None) -> Page[User]:
+    if not wanted or not is_storable(wanted):
+        return Page([], None)
+    return users.search_users(prefix=wanted, cursor=cursor, limit=_PAGE)

@@ -1,0 +1,226 @@
+"""Startup checks, before a process serves or a command runs.
+
+They check that only their owner may read our files, and that this version can use the
+database. A fault ends the process with one line on standard error.
+"""
+
+import logging
+import os
+import signal
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+
+import django
+from django.conf import settings
+from django.core.management import execute_from_command_line, get_commands
+from django.db import Error, connection
+from redis import Redis, RedisError
+from redis.exceptions import AuthenticationError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from config.sqlite.files import database_files
+from config.startup_errors import StartError, one_line, reporting_start_errors, warn
+from messaging.services.migrations import later_migrations, missing_migrations
+
+logger = logging.getLogger(__name__)
+
+_OTHERS_MAY: Final = stat.S_IROTH | stat.S_IWOTH
+_PRIVATE: Final = ("secret-key", "demo-password")
+# Commands that work on a faulty database, or check it themselves.
+_ANY_DATABASE: Final = {"backup", "restore"}
+_OF_DJANGO: Final = {"migrate", "runserver", "createsuperuser", "changepassword"}
+_REDIS_PATIENCE_SECONDS: Final = 1
+# libpq's messages contain this if a server answered with a refusal.
+_REFUSED: Final = "FATAL:"
+_SOON: Final = ("starting up", "shutting down", "recovery mode", "too many")
+
+
+def run_command(arguments: Sequence[str]) -> None:
+    """Check the installation, and run a command of `manage.py`."""
+    os.umask(0o077)
+    _end_in_order()
+    with reporting_start_errors():
+        for line in (*_unknown_settings(), *made_private(_kept_secrets())):
+            warn(line)
+        # If settings are invalid, fail here: Django's list of commands would silently
+        # omit ours.
+        django.setup()
+        try:
+            for line in _warnings_before(arguments[1:]):
+                warn(line)
+            execute_from_command_line([*arguments])
+        except Error as error:
+            if "--traceback" in arguments:
+                raise
+            raise StartError(_error_text(error)) from error
+
+
+def _end_in_order() -> None:
+    """Exit by an exception on SIGTERM and SIGHUP, so that commands remove temporary files."""
+    for kind in (signal.SIGTERM, signal.SIGHUP):
+        # Leave an ignored signal alone: nohup ignores SIGHUP.
+        if signal.getsignal(kind) is signal.SIG_DFL:
+            signal.signal(kind, _exit)
+
+
+def _exit(kind: int, _frame: object) -> NoReturn:
+    sys.exit(128 + kind)
+
+
+def prepare_worker() -> None:
+    """Check files, database and Redis before a process serves.
+
+    A database or Redis that does not answer is a warning: it may still be starting, and
+    `/readyz` reports it. One that answers with a refusal ends the process.
+    """
+    with reporting_start_errors():
+        for line in (
+            *_unknown_settings(),
+            *_unlikely_settings(),
+            *made_private(_kept_secrets()),
+        ):
+            logger.warning(line)
+        try:
+            for line in (*_database_warnings(migrated=True), *_redis_warnings()):
+                logger.warning(line)
+        except Error as error:
+            text = _error_text(error)
+            # Otherwise it is a warning: granian gives up if a restarted worker dies at
+            # once, so that one crash during an outage of PostgreSQL would end the whole
+            # server.
+            if connection.vendor == "sqlite" or _is_refused(text):
+                raise StartError(text) from error
+            logger.warning(text)
+        finally:
+            connection.close()
+
+
+def made_private(paths: Iterable[Path]) -> Iterator[str]:
+    """Make files unreadable for other users of the machine; yields a line for each.
+
+    Files that only their group may read stay so: somebody shared them on purpose. So do
+    files of other owners, which a variable may name by mistake.
+    """
+    for path in paths:
+        try:
+            found = path.lstat()
+            is_ours = found.st_uid == os.geteuid() and not path.is_symlink()
+            if found.st_mode & _OTHERS_MAY and is_ours:
+                path.chmod(stat.S_IMODE(found.st_mode) & ~0o077)
+                yield f"{path} could be read by everybody on this machine; not any more."
+            elif found.st_mode & _OTHERS_MAY and path.is_file():
+                yield f"{path} can be read by everybody on this machine."
+        except OSError:
+            continue
+
+
+def require_database(*, migrated: bool) -> None:
+    """Refuse a database of a later version; with `migrated`, also one that is not migrated.
+
+    Raises:
+        StartError
+        Error: the database does not answer.
+    """
+    if later := later_migrations():
+        raise StartError(
+            f"The database is newer than this version of Parley, which does not know"
+            f" {later[0]}: install the version that made it, or restore a backup."
+        )
+    if migrated and missing_migrations():
+        raise StartError("The database is not migrated: run `manage.py migrate`.")
+
+
+def _warnings_before(arguments: Sequence[str]) -> Iterator[str]:
+    """Check database and Redis before a command of ours, or one of `_OF_DJANGO`."""
+    command = arguments[0] if arguments else "help"
+    if {"-h", "--help", "--version"} & {*arguments}:
+        return
+    ours = get_commands().get(command) == "messaging" and command not in _ANY_DATABASE
+    if ours or command in _OF_DJANGO:
+        migrated = command not in {"migrate", "runserver"}
+        yield from _database_warnings(migrated=migrated)
+        yield from _redis_warnings()
+
+
+def _database_warnings(*, migrated: bool) -> Iterator[str]:
+    require_database(migrated=migrated)
+    # Only if the file is a database of Parley: a variable may name any file of the
+    # machine.
+    if connection.vendor == "sqlite" and _is_of_parley():
+        warnings = [
+            *made_private(database_files(Path(connection.settings_dict["NAME"])))
+        ]
+        # One warning for all of its files.
+        yield from warnings[:1]
+
+
+def _redis_warnings() -> Iterator[str]:
+    """Check that Redis answers; yields a warning if it does not.
+
+    Raises:
+        StartError: Redis answers with a refusal.
+    """
+    if not settings.PARLEY_REDIS_URL:
+        return
+    client = Redis.from_url(
+        settings.PARLEY_REDIS_URL,
+        socket_timeout=_REDIS_PATIENCE_SECONDS,
+        socket_connect_timeout=_REDIS_PATIENCE_SECONDS,
+    )
+    try:
+        client.ping()
+    except AuthenticationError as error:
+        raise _refused_by_redis(error) from error
+    except (RedisConnectionError, RedisTimeoutError, OSError):
+        yield (
+            "REDIS_URL: Redis does not answer; until it does, pages are slower and"
+            " nobody signs in."
+        )
+    except RedisError as error:
+        raise _refused_by_redis(error) from error
+    finally:
+        client.close()
+
+
+def _is_of_parley() -> bool:
+    return "messaging_installation" in connection.introspection.table_names()
+
+
+def _unknown_settings() -> Sequence[str]:
+    warnings: tuple[str, ...] = settings.PARLEY_UNKNOWN_SETTINGS
+    return warnings
+
+
+def _unlikely_settings() -> Iterator[str]:
+    if settings.SECURE_PROXY_SSL_HEADER and not settings.PARLEY_TRUSTED_PROXIES:
+        yield (
+            "PARLEY_HTTPS is on and PARLEY_TRUSTED_PROXIES is 0: limits take everybody"
+            " behind the proxy for one address."
+        )
+
+
+def _kept_secrets() -> Iterator[Path]:
+    for name in _PRIVATE:
+        yield settings.DATA_DIR / name
+    yield from settings.DATA_DIR.glob("metrics-[0-9]*")
+
+
+def _error_text(error: Error) -> str:
+    """The database's error message, on one line and without the password."""
+    text = one_line(str(error)).rstrip(".?")
+    password = str(connection.settings_dict["PASSWORD"] or "")
+    if password:
+        text = text.replace(password, "…")
+    return f"DATABASE_URL: the database cannot be used: {text}."
+
+
+def _is_refused(text: str) -> bool:
+    return _REFUSED in text and not any(soon in text for soon in _SOON)
+
+
+def _refused_by_redis(error: Exception) -> StartError:
+    return StartError(f"REDIS_URL: Redis says no: {type(error).__name__}.")

@@ -1,0 +1,1 @@
+"""Importing and exporting conversations, as JSON Lines of one shape."""

@@ -1,1 +1,0 @@
-"""Conversations in and out of this installation, as JSON Lines of one shape."""

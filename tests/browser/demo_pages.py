@@ -1,0 +1,103 @@
+"""The demo, and what else there is to see: one address for each page."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from django.conf import settings
+
+from tests.browser.signed_in_users import SignedInUser
+from tests.live_server import LiveServer
+
+SIGNED_OUT_PAGES = ("sign_in", "sign_up", "missing")
+PAGES = (
+    "conversations",
+    "nothing_found",
+    "start_conversation",
+    "conversation",
+    "direct",
+    "reply",
+    "edit",
+    "delete",
+    "thread",
+    "history",
+    "receipts",
+    "inbox",
+    "notifications",
+    "people",
+    "people_found",
+    "blocked",
+    "group_owned",
+    "group",
+    "direct_details",
+    "settings",
+    "password",
+    "sessions",
+    "tokens",
+    "delete_user",
+)
+
+
+def seed_demo(server: LiveServer, environment: Mapping[str, str]) -> SignedInUser:
+    """Fill in the demo, and sign in to it."""
+    subprocess.run(
+        [sys.executable, "manage.py", "seed_demo"],
+        env=environment,
+        cwd=settings.BASE_DIR,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    password = Path(environment["PARLEY_DATA_DIR"], "demo-password").read_text()
+    return SignedInUser.known(server, "maya", password.strip())
+
+
+def page_paths(maya: SignedInUser) -> dict[str, str]:
+    """The path of each page, with something on it."""
+    for username in ("kenji", "lucia"):
+        maya.put(f"/blocks/{username}")
+    conversation_ids: dict[str, int] = {
+        conversation_id["title"]
+        or conversation_id["participant"]["username"]: conversation_id["id"]
+        for conversation_id in maya.get("/conversations").json()["items"]
+    }
+    supper, garden = (
+        conversation_ids["Saturday supper"],
+        conversation_ids["Elm Street garden"],
+    )
+    said: list[dict[str, object]] = maya.get(
+        f"/conversations/{supper}/messages"
+    ).json()["items"]
+    question = next(
+        each for each in said if str(each["content"]).startswith("Supper at")
+    )
+    message = f"/messages/{question['id']}"
+    return {
+        "sign_in": "/sign-in",
+        "sign_up": "/sign-up",
+        "missing": "/nowhere",
+        "conversations": "/conversations",
+        "nothing_found": "/conversations?q=zeppelin",
+        "start_conversation": "/conversations/new",
+        "conversation": f"/conversations/{supper}",
+        "direct": f"/conversations/{conversation_ids['jonas']}",
+        "reply": f"/conversations/{supper}?reply={question['id']}",
+        "edit": f"{message}/edit",
+        "delete": f"{message}/delete",
+        "thread": f"{message}/thread",
+        "history": f"{message}/history",
+        "receipts": f"{message}/receipts",
+        "inbox": "/inbox",
+        "notifications": "/notifications",
+        "people": "/people",
+        "people_found": "/people?q=a",
+        "blocked": "/people/blocked",
+        "group_owned": f"/conversations/{supper}/details",
+        "group": f"/conversations/{garden}/details",
+        "direct_details": f"/conversations/{conversation_ids['jonas']}/details",
+        "settings": "/settings",
+        "password": "/account/password",
+        "sessions": "/settings/sessions",
+        "tokens": "/settings/tokens",
+        "delete_user": "/account/delete",
+    }

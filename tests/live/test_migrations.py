@@ -1,0 +1,56 @@
+"""Nodes of one installation that start together, each of which migrates first."""
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from messaging.services.migrations import migration_lock
+from tests.databases import connection_to, fresh_database, migrate, migrated_database
+from tests.live_server import served_by
+
+_PATIENCE = 300
+
+
+def test_two_that_migrate_an_empty_database_at_once_both_succeed(
+    tmp_path: Path,
+) -> None:
+    with fresh_database(tmp_path) as url:
+        environment = served_by(url, tmp_path)
+        nodes = [_migrating(environment) for _ in range(2)]
+        said = [node.communicate(timeout=_PATIENCE)[0] for node in nodes]
+        assert [node.returncode for node in nodes] == [0, 0], said
+        # One did it all, and the other waited for that.
+        assert sorted("No migrations to apply" in each for each in said) == [
+            False,
+            True,
+        ]
+        # Whoever comes later waits for nobody.
+        migrate(environment)
+
+
+@pytest.mark.django_db
+def test_one_that_waits_for_another_says_so(tmp_path: Path) -> None:
+    with migrated_database(tmp_path) as url:
+        with migration_lock(connection_to(url), on_wait=pytest.fail):
+            node = _migrating(served_by(url, tmp_path))
+            assert node.stdout is not None
+            said = node.stdout.readline()
+        rest, _ = node.communicate(timeout=_PATIENCE)
+    assert "Another process migrates this database" in said
+    assert "No migrations to apply" in rest
+    assert node.returncode == 0
+
+
+def _migrating(environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "migrate"],
+        env=dict(environment),
+        cwd=settings.BASE_DIR,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
