@@ -27,7 +27,7 @@ def page_context(request: HttpRequest) -> Mapping[str, object]:
     The unread count is lazy: a page that does not show it takes no query.
     """
     # An error page may come before the user is known.
-    user: object = getattr(request, "user", None) or AnonymousUser()
+    user: object = getattr(request, "user", AnonymousUser())
     csrf_token = SimpleLazyObject(lambda: get_token(request))
     return {
         "csrf_input": SimpleLazyObject(lambda: _CSRF_INPUT.format(csrf_token)),
