@@ -165,8 +165,8 @@ if DATABASES["default"]["ENGINE"] == "config.sqlite":
 else:
     PARLEY_WAKEUPS = "redis" if env.redis_url else "postgres"
 
-# Only conversation pages are cached here: two entries per page, of 256 KiB at most, for
-# a minute.
+# Only conversation pages are cached here, for a minute: two entries per page, of 256 KiB
+# at most, and of a web page what that is when compressed.
 _LOCAL_CACHE = {
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "LOCATION": "unique-snowflake",
