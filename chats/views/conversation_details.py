@@ -126,7 +126,7 @@ def _owned(request: PageRequest, conversation_id: int) -> Ownership:
 
 
 def _details_context(request: PageRequest, membership: Membership) -> dict[str, object]:
-    summary = summaries.conversation_summary(membership=membership)
+    summary = summaries.conversation_summary(membership=membership, last_message=False)
     theirs = [] if summary.participant is None else [summary.participant.id]
     everyone = participants.participant_page(
         membership=membership, cursor=request.GET.get("cursor"), limit=_PAGE

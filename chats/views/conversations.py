@@ -118,7 +118,9 @@ def _conversation_page(
         request,
         "chats/conversation.html",
         {
-            "summary": summaries.conversation_summary(membership=membership),
+            "summary": summaries.conversation_summary(
+                membership=membership, last_message=False
+            ),
             "first_unread": unread,
             "opens_at": opens_at,
             "is_end": not place,
