@@ -12,6 +12,8 @@ import pytest
 from django.conf import settings
 from django.template import engines
 from django.template.backends.jinja2 import Jinja2
+from django.template.loader import render_to_string
+from django.test import RequestFactory
 from django.urls import reverse
 from jinja2 import Environment, UndefinedError
 from markupsafe import Markup
@@ -94,6 +96,13 @@ def test_a_path_of_numbers_is_that_of_django(route: Route) -> None:
 def test_a_path_of_text_is_that_of_django() -> None:
     assert path("block", "ada") == "/people/ada/block"
     assert path("hand_over", 3, "ada") == "/conversations/3/people/ada/own"
+
+
+@pytest.mark.parametrize("name", ["400.html", "404.html", "500.html"])
+def test_what_django_renders_needs_nothing(name: str, rf: RequestFactory) -> None:
+    assert "To your conversations" in render_to_string(name, request=rf.get("/"))
+    if name != "404.html":
+        assert "To your conversations" in render_to_string(name)
 
 
 def test_values_are_escaped() -> None:
