@@ -6,7 +6,6 @@ import pytest
 
 from messaging.models import Conversation, Message, User
 from tests.api_client import ApiClient, Json
-from tests.conftest import ClientOf
 
 
 @pytest.fixture
@@ -17,11 +16,6 @@ def reply(group: Conversation, ann: User, bob: User) -> Message:
     return Message.objects.create(
         sender=ann, conversation=group, content="Here.", parent_message=asked
     )
-
-
-@pytest.fixture
-def as_bob(client_of: ClientOf, bob: User) -> ApiClient:
-    return client_of(bob)
 
 
 def _contents(item: Json) -> list[list[str]]:
@@ -86,9 +80,7 @@ def test_what_was_shown_is_marked_by_its_ranges(
 ) -> None:
     (item,) = as_bob.get("/me/catch-up?show=mentions").items
     ranges = [
-        dict.fromkeys(
-            ("first_sequence", "last_sequence"), each["message"]["sequence"]
-        )
+        dict.fromkeys(("first_sequence", "last_sequence"), each["message"]["sequence"])
         for thread in item["threads"]
         for each in thread["notifications"]
     ]

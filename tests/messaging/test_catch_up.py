@@ -19,11 +19,12 @@ from messaging.services.catch_up import (
 )
 from messaging.services.conversations import start_group
 from messaging.services.inbox import inbox_summary
-from messaging.services.notifications import mark_ranges_read, mark_message_unread
-from messaging.services.participants import leave_group, set_muted
+from messaging.services.messages import delete_message
+from messaging.services.notifications import mark_message_unread, mark_ranges_read
+from messaging.services.participants import remove_participant, set_muted
 from messaging.services.thread_roots import thread_roots
 from tests.conftest import MakeUser
-from tests.proofs import membership_of, received_by
+from tests.proofs import membership_of, own_of, received_by
 
 pytestmark = pytest.mark.django_db
 
@@ -95,9 +96,7 @@ def _group(owner: User, title: str) -> Conversation:
 def _read(reader: User, message: Message) -> None:
     sequence = Sequence(message.sequence)
     membership = membership_of(reader, message.conversation)
-    mark_ranges_read(
-        membership=membership, ranges=[SequenceRange(sequence, sequence)]
-    )
+    mark_ranges_read(membership=membership, ranges=[SequenceRange(sequence, sequence)])
 
 
 def test_nothing_waits_for_whom_nobody_wrote_to(bob: User) -> None:
@@ -245,7 +244,7 @@ def test_what_is_marked_unread_waits_again_and_who_leaves_has_nothing(
     assert _waiting(bob).items == []
     mark_message_unread(message=received_by(bob, told), reader=UserId(bob.pk))
     assert _shown(_waiting(bob)) == {"Team": ["Hello"]}
-    leave_group(membership=membership_of(bob, group))
+    remove_participant(membership=membership_of(bob, group), username="bob")
     assert _waiting(bob).items == []
 
 
@@ -255,7 +254,7 @@ def test_a_deleted_root_keeps_its_thread_together(
     plan = _say(ann, group, "The plan")
     for content in ("Agreed", "Good"):
         _say(ann, group, content, plan)
-    plan.delete()
+    delete_message(message=own_of(ann, plan))
     (item,) = _waiting(bob).items
     (thread,) = item.threads
     assert thread.root is not None

@@ -31,11 +31,7 @@ from parley_client._async.events import (
 from parley_client._async.inbox import AsyncInboxPage, AsyncNotification
 from parley_client._async.listing import AsyncListing
 from parley_client._async.messages import AsyncMessage, AsyncReply, AsyncThread
-from parley_client._sync.catch_up import (
-    CatchUpPage,
-    UnreadConversation,
-    UnreadThread,
-)
+from parley_client._sync.catch_up import CatchUpPage, UnreadConversation, UnreadThread
 from parley_client._sync.client import Parley
 from parley_client._sync.conversations import Conversation
 from parley_client._sync.events import (
