@@ -279,8 +279,9 @@ def _threads(
         message = each.message
         own = message.id if message.id in answered else None
         root = roots.get(message.id, own)
+        shown_root = None if root is None else shown.get(root)
         key = (message.conversation_id, root)
-        thread = threads.setdefault(key, UnreadThread(shown.get(root)))
+        thread = threads.setdefault(key, UnreadThread(shown_root))
         thread.notifications.append(each)
     found: dict[ConversationId, list[UnreadThread]] = defaultdict(list)
     for (conversation, _), thread in threads.items():

@@ -55,7 +55,7 @@ def _ancestors(
 
     def ascend(above: CTE) -> QuerySet[Message, Mapping[str, object]]:
         first = Message.objects.filter(pk__in=starts).values(*columns)
-        parents = above.join(Message, id=above.col.parent_message_id)
+        parents: QuerySet[Message] = above.join(Message, id=above.col.parent_message_id)
         return first.union(parents.values(*columns))
 
     above = CTE.recursive(ascend)

@@ -66,7 +66,7 @@ def _title(item: UnreadConversation) -> str:
 def _threads(item: UnreadConversation) -> list[tuple[str | None, list[str]]]:
     return [
         (
-            thread.root and thread.root.content,
+            None if thread.root is None else thread.root.content,
             [each.message.content for each in thread.notifications],
         )
         for thread in item.threads
