@@ -54,7 +54,9 @@ def _ancestors(
     columns = ("id", "parent_message_id", "sequence")
 
     def ascend(above: CTE) -> QuerySet[Message, Mapping[str, object]]:
-        first = Message.objects.filter(pk__in=starts).values(*columns)
+        first: QuerySet[Message, Mapping[str, object]] = Message.objects.filter(
+            pk__in=starts
+        ).values(*columns)
         parents: QuerySet[Message] = above.join(Message, id=above.col.parent_message_id)
         return first.union(parents.values(*columns))
 

@@ -71,7 +71,7 @@ def compare_reader(model: ReferenceModel, reader: User) -> None:
     _compare_catch_up(reader, badges)
 
 
-def _compare_catch_up(reader: User, badges: Mapping[ConversationId, int]) -> None:
+def _compare_catch_up(reader: User, badges: Mapping[int, int]) -> None:
     """What waits is what the badges count, each message once, in its own thread."""
     found = catch_up(
         reader=UserId(reader.pk), show=Shown.ALL, cursor=None, limit=200, messages=9999
