@@ -124,7 +124,7 @@ def test_what_comes_is_shown_at_its_place(browse: Browse, waiting: Waiting) -> N
 def test_all_is_done_without_scripts(browse: Browse, waiting: Waiting) -> None:
     page = browse(waiting.bob, scripts=False, size=PHONE)
     page.goto("/catch-up")
-    page.get_by_role("link", name="Skip").first.click()
+    page.get_by_role("link", name="Skip", exact=True).first.click()
     reply = _card(page, "To the lake.").locator(".reply")
     reply.locator("summary").click()
     reply.get_by_label("Your reply").fill("The hills, then.")
