@@ -439,7 +439,7 @@ class NotificationData(Model):
     """Made while the conversation was muted."""
 
 
-class UnreadThread(Model):
+class UnreadThreadData(Model):
     """Unread messages that hang from one message."""
 
     model_config = ConfigDict(
@@ -776,7 +776,7 @@ class ReadIn(Model):
     """Only these messages. In any order; they may overlap."""
 
 
-class UnreadConversation(Model):
+class UnreadConversationData(Model):
     model_config = ConfigDict(
         use_attribute_docstrings=True,
     )
@@ -784,7 +784,7 @@ class UnreadConversation(Model):
     mention_count: int
     """Of what waits here, whatever the filter."""
     reply_count: int
-    threads: Sequence[UnreadThread]
+    threads: Sequence[UnreadThreadData]
     next_cursor: str | None
     """As `cursor`, answers with more of this conversation alone."""
 
@@ -863,7 +863,7 @@ class CatchUpPage(Model):
     model_config = ConfigDict(
         use_attribute_docstrings=True,
     )
-    items: Sequence[UnreadConversation]
+    items: Sequence[UnreadConversationData]
     next_cursor: str | None
     badge_count: int
     """All that waits, whatever the filter: the unread, without those of muted conversations that do not mention you."""

@@ -12,14 +12,14 @@ from parley_client._async.session import AsyncSession
 Shown = Literal["all", "mentions", "replies"]
 
 
-class AsyncUnreadThread(models.UnreadThread):
+class AsyncUnreadThread(models.UnreadThreadData):
     """Unread messages that hang from one message, oldest first."""
 
     root: AsyncMessage | None
     notifications: Sequence[AsyncNotification]
 
 
-class AsyncUnreadConversation(models.UnreadConversation):
+class AsyncUnreadConversation(models.UnreadConversationData):
     """A conversation with its oldest unread messages."""
 
     conversation: AsyncConversation

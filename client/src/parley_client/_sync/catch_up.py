@@ -15,14 +15,14 @@ from parley_client._sync.session import Session
 Shown = Literal["all", "mentions", "replies"]
 
 
-class UnreadThread(models.UnreadThread):
+class UnreadThread(models.UnreadThreadData):
     """Unread messages that hang from one message, oldest first."""
 
     root: Message | None
     notifications: Sequence[Notification]
 
 
-class UnreadConversation(models.UnreadConversation):
+class UnreadConversation(models.UnreadConversationData):
     """A conversation with its oldest unread messages."""
 
     conversation: Conversation
