@@ -49,17 +49,17 @@ def decode_number(kind: str, cursor: str) -> int:
     return numbers[0]
 
 
-def decode_word(kind: str, cursor: str) -> str:
-    """Decode a cursor of one word.
+def decode_place(kind: str, cursor: str) -> str | int:
+    """Decode a cursor of one word or one number.
 
     Raises:
-        InvalidCursorError: the text was not made by `encode_cursor(kind, word)`.
+        InvalidCursorError: the text was not made by `encode_cursor(kind, place)`.
     """
     match _decode(kind, cursor):
         case [str(word)] if "\x00" not in word:
             return word
         case _:
-            raise _invalid()
+            return decode_number(kind, cursor)
 
 
 def moment_number(moment: datetime) -> int:

@@ -15,7 +15,13 @@ from messaging import access
 from messaging.access import Membership, Ownership
 from messaging.ids import ConversationId
 from messaging.models.conversations import ParticipantRole
-from messaging.services import blocks, conversations, participants, summaries
+from messaging.services import (
+    blocks,
+    conversations,
+    participant_lists,
+    participants,
+    summaries,
+)
 
 _PAGE: Final = 50
 
@@ -128,7 +134,7 @@ def _owned(request: PageRequest, conversation_id: int) -> Ownership:
 def _details_context(request: PageRequest, membership: Membership) -> dict[str, object]:
     summary = summaries.conversation_summary(membership=membership)
     theirs = [] if summary.participant is None else [summary.participant.id]
-    everyone = participants.participant_page(
+    everyone = participant_lists.participant_page(
         membership=membership, cursor=request.GET.get("cursor"), limit=_PAGE
     )
     return {

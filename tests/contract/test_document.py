@@ -64,6 +64,8 @@ OPERATION_IDS: Final = (
     "messages_send_direct",
     "notifications_list",
     "notifications_mark_read",
+    "owners_add",
+    "owners_remove",
     "participants_list",
     "participants_put",
     "participants_remove",

@@ -8,7 +8,7 @@ import pytest
 from messaging.cursors import (
     decode_number,
     decode_numbers,
-    decode_word,
+    decode_place,
     encode_cursor,
     moment_number,
     numbered_moment,
@@ -28,7 +28,7 @@ def test_numbers_round_trip(place: tuple[int, ...]) -> None:
 
 @pytest.mark.parametrize("word", ["", "ann", "ä👋"])
 def test_a_word_round_trips(word: str) -> None:
-    assert decode_word("list", encode_cursor("list", word)) == word
+    assert decode_place("list", encode_cursor("list", word)) == word
 
 
 def test_a_cursor_fits_into_a_query_as_it_is() -> None:
@@ -73,7 +73,7 @@ def test_a_cursor_of_one_number_has_just_one(place: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("place", [(), (1,), ("a", "b"), ("a\x00b",)])
 def test_a_cursor_of_one_word_has_just_one(place: tuple[int | str, ...]) -> None:
     with pytest.raises(InvalidCursorError):
-        decode_word("list", encode_cursor("list", *place))
+        decode_place("list", encode_cursor("list", *place))
 
 
 def test_a_time_round_trips_to_the_microsecond() -> None:
