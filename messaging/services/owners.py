@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 from django.db.models import Exists, QuerySet, Subquery
 
-from messaging.access import Ownership
+from messaging.access import Membership, Ownership
 from messaging.changes import Change, changing_as_owner
 from messaging.errors import OwnerRequiredError
 from messaging.ids import ConversationId
@@ -62,6 +62,12 @@ def hand_over(*, group: Ownership, username: str) -> None:
         if heir.pk != group.pk:
             roles = {heir.pk: ParticipantRole.OWNER, group.pk: ParticipantRole.MEMBER}
             _set_roles(roles, group, change)
+
+
+def owns_alone(*, membership: Membership) -> bool:
+    """Whether a participant is the only owner of a group."""
+    owners = Participant.objects.owners_of(membership.conversation_id)
+    return list(owners.values_list("pk", flat=True)[:2]) == [membership.pk]
 
 
 def give_owners(

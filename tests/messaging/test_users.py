@@ -22,8 +22,8 @@ from messaging.models import Conversation, Message, User
 from messaging.rates import Rate
 from messaging.services.conversations import PageVersion, page_version
 from messaging.services.participants import remove_participant
-from messaging.services.tokens import issue_token
 from messaging.services.people_search import search_users
+from messaging.services.tokens import issue_token
 from messaging.services.users import (
     active_user,
     change_display_name,
