@@ -1,9 +1,10 @@
 """Groups with several owners."""
 
-from collections.abc import Callable
+from typing import Protocol
 
 import pytest
 
+from messaging.access import Ownership
 from messaging.errors import (
     ConversationNotFoundError,
     DomainError,
@@ -17,6 +18,10 @@ from messaging.services.deletion import preview_deletion
 from messaging.services.owners import add_owner, remove_owner
 from messaging.services.participants import put_participant, remove_participant
 from tests.proofs import membership_of, owned_by
+
+
+class ChangeOwners(Protocol):
+    def __call__(self, *, group: Ownership, username: str) -> None: ...
 
 
 def _owners(group: Conversation) -> set[str]:
@@ -78,7 +83,7 @@ def test_removing_a_member_from_the_owners_changes_nothing(
 )
 def test_a_refused_change_changes_no_owner(
     *,
-    change: Callable[..., None],
+    change: ChangeOwners,
     shared: Conversation,
     ann: User,
     bob: User,

@@ -190,7 +190,7 @@ def test_people_are_found_by_every_part_of_their_usernames(make_user: MakeUser) 
     assert _found("_") == ["_", "an_e"]
     assert _found("e") == ["an_e"]
     assert _found("n_") == ["an_e"]
-    assert _found(".B-") == ["a.b-c"]
+    assert _found(".B-") == ["a.b-c", "Bob"]
     assert _found("an_e") == ["an_e"]
     assert _found("a.b-c") == ["a.b-c"]
     assert _found("bO") == ["Bob"]
