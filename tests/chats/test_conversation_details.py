@@ -40,7 +40,7 @@ def actions(client: Client, group: Conversation) -> set[str]:
     return {
         form["action"].removeprefix(start)
         for form in page.all("form")
-        if form.get("action", "").startswith(start)
+        if form["method"] == "post" and form.get("action", "").startswith(start)
     }
 
 
