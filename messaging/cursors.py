@@ -49,17 +49,17 @@ def decode_number(kind: str, cursor: str) -> int:
     return numbers[0]
 
 
-def decode_place(kind: str, cursor: str) -> str | int:
-    """Decode a cursor of one word or one number.
+def decode_word(kind: str, cursor: str) -> str:
+    """Decode a cursor of one word.
 
     Raises:
-        InvalidCursorError: the text was not made by `encode_cursor(kind, place)`.
+        InvalidCursorError: the text was not made by `encode_cursor(kind, word)`.
     """
     match _decode(kind, cursor):
         case [str(word)] if "\x00" not in word:
             return word
         case _:
-            return decode_number(kind, cursor)
+            raise _invalid()
 
 
 def moment_number(moment: datetime) -> int:

@@ -12,7 +12,8 @@ from typing import Final, TypedDict
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django_stubs_ext import WithAnnotations
 
-from messaging.cursors import decode_place, encode_cursor
+from messaging.cursors import decode_number, decode_word, encode_cursor
+from messaging.errors import InvalidCursorError
 from messaging.folding import words
 from messaging.models import NameEntry, User
 from messaging.pagination import Page
@@ -27,6 +28,9 @@ _LONGEST_TYPED: Final = 200
 _MOST_EXAMINED: Final = 2000
 # Accounts whose names one page reads at most, about 30 ms of work.
 _MOST_SCANNED: Final = 100_000
+# The two kinds of cursors: an index entry, and an account's id.
+_BEGINNINGS: Final = "users"
+_WITHIN: Final = "users within"
 # Sorts after every character that a word can have.
 _LAST: Final = "\U0010ffff"
 
@@ -48,7 +52,7 @@ def search_users(*, typed: str, cursor: str | None, limit: int) -> Page[User]:
     wanted = _wanted(typed)
     if not wanted:
         return Page([], None)
-    place = "" if cursor is None else decode_place("users", cursor)
+    place = "" if cursor is None else _place_of(cursor)
     if isinstance(place, int):
         return _page_within(wanted, place, limit)
     begun = _page_of_beginnings(wanted, place, limit)
@@ -65,6 +69,13 @@ def named(typed: str, *, relation: str) -> Q:
         return Q(pk__in=())
     theirs = NameEntry.objects.filter(user=OuterRef(relation))
     return _begin(wanted, theirs) | _stand_in(wanted, f"{relation}__folded_name")
+
+
+def _place_of(cursor: str) -> str | int:
+    try:
+        return decode_word(_BEGINNINGS, cursor)
+    except InvalidCursorError:
+        return decode_number(_WITHIN, cursor)
 
 
 def _wanted(typed: str) -> list[str]:
@@ -107,7 +118,7 @@ def _page_of_beginnings(wanted: Sequence[str], after: str, limit: int) -> Page[U
 def _page(users: Sequence[tuple[User, str]], last: str | None) -> Page[User]:
     return Page(
         [user for user, _ in users],
-        None if last is None else encode_cursor("users", last),
+        None if last is None else encode_cursor(_BEGINNINGS, last),
     )
 
 
@@ -151,9 +162,9 @@ def _page_within(wanted: Sequence[str], after: int, limit: int) -> Page[User]:
     users = rows[:limit]
     if len(rows) > limit:
         reached = users[-1].pk if users else after
-        return Page(users, encode_cursor("users", reached))
+        return Page(users, encode_cursor(_WITHIN, reached))
     more = User.objects.filter(pk__gt=last).exists()
-    return Page(users, encode_cursor("users", last) if more else None)
+    return Page(users, encode_cursor(_WITHIN, last) if more else None)
 
 
 def _begin(wanted: Sequence[str], theirs: QuerySet[NameEntry]) -> Q:

@@ -8,7 +8,7 @@ import pytest
 from messaging.cursors import (
     decode_number,
     decode_numbers,
-    decode_place,
+    decode_word,
     encode_cursor,
     moment_number,
     numbered_moment,
@@ -26,9 +26,9 @@ def test_numbers_round_trip(place: tuple[int, ...]) -> None:
     assert decode_numbers("list", encode_cursor("list", *place)) == list(place)
 
 
-@pytest.mark.parametrize("place", ["", "ann", "ä👋", "1", 1])
-def test_a_word_or_a_number_round_trips(place: str | int) -> None:
-    assert decode_place("list", encode_cursor("list", place)) == place
+@pytest.mark.parametrize("word", ["", "ann", "ä👋"])
+def test_a_word_round_trips(word: str) -> None:
+    assert decode_word("list", encode_cursor("list", word)) == word
 
 
 def test_a_cursor_fits_into_a_query_as_it_is() -> None:
@@ -70,10 +70,10 @@ def test_a_cursor_of_one_number_has_just_one(place: tuple[int, ...]) -> None:
         decode_number("list", encode_cursor("list", *place))
 
 
-@pytest.mark.parametrize("place", [(), (1, 2), (-1,), ("a", "b"), ("a\x00b",)])
-def test_a_cursor_of_one_place_has_just_one(place: tuple[int | str, ...]) -> None:
+@pytest.mark.parametrize("place", [(), (1,), ("a", "b"), ("a\x00b",)])
+def test_a_cursor_of_one_word_has_just_one(place: tuple[int | str, ...]) -> None:
     with pytest.raises(InvalidCursorError):
-        decode_place("list", encode_cursor("list", *place))
+        decode_word("list", encode_cursor("list", *place))
 
 
 def test_a_time_round_trips_to_the_microsecond() -> None:

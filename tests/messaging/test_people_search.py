@@ -9,9 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messaging.cursors import encode_cursor
 from messaging.folding import MOST_WORDS, fold, searchable_words, words
-from messaging.ids import UserId
+from messaging.ids import MAX_ID, UserId
 from messaging.models import NameEntry, User
+from messaging.pagination import Page
 from messaging.services.consistency import find_inconsistencies, repair_inconsistencies
 from messaging.services.conversations import rename_group, start_group
 from messaging.services.names import add_entries
@@ -229,6 +231,11 @@ def test_pages_go_on_from_beginnings_to_what_is_within(make_user: MakeUser) -> N
     everyone = ["u1", "u3", "u5", "u0", "u2"]
     for limit in (1, 2, 3, 4, 5, 6):
         assert _all_pages("ann", limit) == everyone
+
+
+def test_a_cursor_beyond_all_accounts_ends_the_search(ann: User) -> None:
+    cursor = encode_cursor("users within", MAX_ID)
+    assert search_users(typed="nn", cursor=cursor, limit=5) == Page([], None)
 
 
 def test_a_page_reads_a_bounded_number_of_names(
