@@ -70,16 +70,16 @@ ROWS: Final[dict[str, list[Read]]] = {
         Read("/blocks?limit=200", [WHO, "the page of blocks with their people"])
     ],
     "users_search": [
-        Read("/users?query=person&limit=200", [WHO, "the page of people"]),
         Read(
-            "/users?query=erson&limit=200",
+            f"/users?query={query}&limit=200",
             [
                 WHO,
-                "none have a word that begins so",
+                "those who have a word of it",
                 "those who have it within a name",
                 "whether there are more accounts",
             ],
-        ),
+        )
+        for query in ("person", "erson")
     ],
     "conversations_list": [
         Read(
