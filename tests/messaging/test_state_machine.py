@@ -42,6 +42,7 @@ from messaging.services import (
 )
 from messaging.services.consistency import find_inconsistencies
 from messaging.services.deletion import preview_deletion
+from messaging.text import is_visible
 from tests.messaging.comparison import (
     compare,
     compare_message,
@@ -68,7 +69,7 @@ names = st.sampled_from(USERNAMES)
 spans = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), max_size=4)
 contents = st.sampled_from(
     ["hello", "hi @ann", "@bob and @cleo !", "@dora now", "@nobody", "\r\n  trimmed "]
-) | st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1)
+) | st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"])).filter(is_visible)
 
 FEW_EXAMPLES: Final = settings(
     max_examples=100,
