@@ -26,6 +26,7 @@ from typing_extensions import override
 
 from messaging import errors
 from messaging.access import OwnMessage
+from messaging.characters import is_visible
 from messaging.ids import MessageId, Sequence, UserId
 from messaging.models import Conversation, Event, Message, Notification, User
 from messaging.sequence_ranges import SequenceRange
@@ -42,7 +43,6 @@ from messaging.services import (
 )
 from messaging.services.consistency import find_inconsistencies
 from messaging.services.deletion import preview_deletion
-from messaging.text import is_visible
 from tests.messaging.comparison import (
     compare,
     compare_message,
