@@ -36,7 +36,7 @@ router = Router(tags=["me"])
 def get_me(request: ApiRequest) -> ProfileOut:
     """Show your profile.
 
-    It also has your setting for who may add you to groups.
+    It also has your settings: who may add you to groups, which key sends a message.
     """
     return profile_out(request.auth.user)
 
@@ -51,7 +51,7 @@ def get_me(request: ApiRequest) -> ProfileOut:
     result=ME,
 )
 def update_me(request: ApiRequest, body: MePatch) -> ProfileOut:
-    """Change your display name, or who may add you to groups.
+    """Change your display name, or your settings.
 
     The new name is shown with everything you wrote; your username stays the same. 404
     if another request has just deleted the account.
@@ -61,6 +61,8 @@ def update_me(request: ApiRequest, body: MePatch) -> ProfileOut:
         users.change_display_name(user=user, display_name=body.display_name)
     if body.who_may_add is not None:
         users.set_who_may_add(user=user, who_may_add=body.who_may_add)
+    if body.send_key is not None:
+        users.set_send_key(user=user, send_key=body.send_key)
     return profile_out(user)
 
 

@@ -10,7 +10,7 @@ from api.schemas.users import UserOut, user_out
 from messaging.ids import ConversationId, MessageId, UserId
 from messaging.models import Block, MessageHistory, Participant, User
 from messaging.models.conversations import ConversationKind, ParticipantRole
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
 from messaging.services.exports import Record
 
@@ -24,6 +24,7 @@ class ProfileLine(Out):
     display_name: str
     joined_at: datetime
     who_may_add: WhoMayAdd = Field(description="Who may add you to groups.")
+    send_key: SendKey = Field(description="Which key sends your messages.")
 
 
 class BlockLine(Out):
@@ -116,6 +117,7 @@ def _profile_line(user: User) -> ProfileLine:
         display_name=user.display_name,
         joined_at=user.date_joined,
         who_may_add=WhoMayAdd(user.who_may_add),
+        send_key=SendKey(user.send_key),
     )
 
 

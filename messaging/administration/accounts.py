@@ -91,14 +91,20 @@ class UserAdmin(SearchAdmin[User], DjangoUserAdmin[User]):
     list_per_page = PAGE_SIZE
     search_fields = ("username", "display_name", "folded_name")
     ordering = ("username",)
-    # Without `who_may_add`: only the user changes that setting.
-    readonly_fields = ("who_may_add", "last_login", "date_joined", "external_id")
+    # The user's settings, which nobody else changes, are read-only.
+    readonly_fields = (
+        "who_may_add",
+        "send_key",
+        "last_login",
+        "date_joined",
+        "external_id",
+    )
     fieldsets = (
         (None, {"fields": ("username", "display_name", "password")}),
         ("Rights", {"fields": ("is_active", *_RIGHTS)}),
         (
             "Record",
-            {"fields": ("who_may_add", "last_login", "date_joined", "external_id")},
+            {"fields": readonly_fields},
         ),
     )
     add_fieldsets = (

@@ -18,7 +18,7 @@ from messaging.errors import (
 from messaging.folding import words
 from messaging.ids import UserId
 from messaging.models import NameEntry, User
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.pagination import Page
 from messaging.projections import UserProjection
 from messaging.services.invites import check_admission, use_invite
@@ -118,6 +118,19 @@ def set_who_may_add(*, user: User, who_may_add: WhoMayAdd) -> User:
         change.lock_users({user.pk})
         user.who_may_add = who_may_add
         user.save(update_fields=["who_may_add"])
+    return user
+
+
+def set_send_key(*, user: User, send_key: SendKey) -> User:
+    """Set which key sends a message in this user's browsers.
+
+    Raises:
+        UserNotFoundError: the account was deleted just now.
+    """
+    with open_change() as change:
+        change.lock_users({user.pk})
+        user.send_key = send_key
+        user.save(update_fields=["send_key"])
     return user
 
 

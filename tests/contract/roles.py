@@ -89,6 +89,7 @@ class Roles:
             "replaces": MAX_ID,
             "display_name": "Somebody",
             "who_may_add": "everyone",
+            "send_key": "enter",
             "participant": other,
             "participants": [other],
             "title": "Title",

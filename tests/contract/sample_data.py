@@ -87,6 +87,7 @@ def create_sample_data() -> SampleData:
             # Of nobody, so that nothing is replaced.
             "replaces": 2**53 - 1,
             "who_may_add": "contacts",
+            "send_key": "shift_enter",
             "display_name": "Ann",
             "participant": "dora",
             "participants": ["bob"],

@@ -76,7 +76,7 @@ from messaging.models import (
 )
 from messaging.models.events import EventType
 from messaging.models.sessions import digest_of
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
 from messaging.sequence_ranges import SequenceRange
 from messaging.services import (
@@ -1014,6 +1014,14 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
         (
             lambda _: partial(
                 users.register, username="eve", password=PASSWORD, display_name=None
+            ),
+            SILENT,
+        )
+    ],
+    "users.set_send_key": [
+        (
+            lambda s: partial(
+                users.set_send_key, user=s.ann, send_key=SendKey.SHIFT_ENTER
             ),
             SILENT,
         )

@@ -87,6 +87,8 @@ class MePatch(Model):
     """1 to 100 characters, kept composed (NFC), without blanks and invisible characters that change nothing of what is seen."""
     who_may_add: Literal["everyone", "contacts", "nobody"] | None = None
     """Who may add you to groups: `everyone`, the `contacts` you have written to yourself, or `nobody`."""
+    send_key: Literal["enter", "shift_enter"] | None = None
+    """Which key sends a message on the pages: `enter`, or `shift_enter`, where Enter breaks the line."""
 
 
 class Deletion(Model):
@@ -140,6 +142,8 @@ class ProfileLine(Model):
     joined_at: AwareDatetime
     who_may_add: Literal["everyone", "contacts", "nobody"]
     """Who may add you to groups."""
+    send_key: Literal["enter", "shift_enter"]
+    """Which key sends your messages."""
 
 
 class User(Model):
@@ -638,6 +642,8 @@ class Profile(Model):
     display_name: str
     who_may_add: Literal["everyone", "contacts", "nobody"]
     """Who may add you to groups."""
+    send_key: Literal["enter", "shift_enter"]
+    """Which key sends a message on the pages: `enter`, or `shift_enter`, where Enter breaks the line."""
 
 
 class Registered(Model):

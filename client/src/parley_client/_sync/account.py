@@ -34,6 +34,7 @@ from parley_client.models import (
 )
 
 WhoMayAdd = Literal["everyone", "contacts", "nobody"]
+SendKey = Literal["enter", "shift_enter"]
 
 _EXPORT_LINE: TypeAdapter[ExportLine] = TypeAdapter(ExportLine)
 
@@ -45,7 +46,7 @@ class Me:
         self._session = session
 
     def get(self) -> Profile:
-        """Fetch your profile and your setting for who may add you to groups."""
+        """Fetch your profile and your settings."""
         return self._session.read(operations.me_get(), Profile)
 
     def update(
@@ -53,9 +54,10 @@ class Me:
         *,
         display_name: str | None = None,
         who_may_add: WhoMayAdd | None = None,
+        send_key: SendKey | None = None,
         idempotency_key: str | None = None,
     ) -> Profile:
-        """Change your display name, or who may add you to groups.
+        """Change your display name, who may add you to groups, or which key sends.
 
         The new name is shown with everything you wrote.
 
@@ -63,7 +65,9 @@ class Me:
             InvalidDisplayNameError
             RateLimitedError: you changed your name too often.
         """
-        body = MePatch(display_name=display_name, who_may_add=who_may_add)
+        body = MePatch(
+            display_name=display_name, who_may_add=who_may_add, send_key=send_key
+        )
         request = operations.me_update(body, idempotency_key=idempotency_key)
         return self._session.read(request, Profile)
 
