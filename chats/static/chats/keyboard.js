@@ -1,4 +1,4 @@
-// The keyboard: Ctrl+Enter sends, j and k or arrows move between messages, Escape goes back.
+// The keyboard: Ctrl+Enter submits a text, j and k or arrows move between messages, Escape goes back.
 (() => {
   "use strict";
 
@@ -51,6 +51,7 @@
     k: () => move(-1),
     r: () => act(".act"),
     c: () => Boolean(document.querySelector("#content")?.focus() ?? document.querySelector("#content")),
+    "?": () => Boolean(window.parleyKeys?.canOpen()) && Boolean(parleyKeys.open()),
     "/": () => Boolean(document.querySelector("#q")?.focus() ?? document.querySelector("#q")),
   };
   const ARROWS = { ArrowDown: 1, ArrowUp: -1 };
@@ -70,7 +71,7 @@
 
   addEventListener("keydown", (event) => {
     // 229: an input method handles this key.
-    if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+    if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || document.querySelector("dialog[open]")) return;
     const modified = event.ctrlKey || event.metaKey || event.altKey || event.getModifierState("AltGraph");
     const key = keyOf(event);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
