@@ -12,9 +12,7 @@ def shared_group_page(
 ) -> Page[Conversation]:
     """The groups in which both are participants, the newest first."""
     shared = (
-        Conversation.objects.filter(
-            kind=ConversationKind.GROUP, participants__user=one
-        )
+        Conversation.objects.filter(kind=ConversationKind.GROUP, participants__user=one)
         .filter(participants__user=other)
         .only("title")
         .order_by("-pk")
