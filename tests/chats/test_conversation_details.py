@@ -109,7 +109,7 @@ def test_the_owner_renames_adds_hands_over(
     [
         ("people", {"username": "nobody"}, 404, "There is no such person."),
         ("people", {"username": "ann"}, 409, "A group has an owner"),
-        ("people", {"username": ""}, 200, "This field is required."),
+        ("people", {"username": ""}, 200, "Fill this in."),
         ("title", {"title": "x" * 201}, 422, "A title has 1 to 200"),
     ],
 )

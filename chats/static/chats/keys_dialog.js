@@ -9,7 +9,11 @@
     if (keys === null) return parley.complain(parley.UNREACHED);
     if (document.querySelector("dialog[open]")) return;
     const dialog = Object.assign(document.createElement("dialog"), { id: "keys", className: "card", innerHTML: keys });
-    dialog.setAttribute("aria-labelledby", dialog.querySelector("h2").id);
+    dialog.setAttribute("aria-label", "Keys");
+    const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close", autofocus: true });
+    close.addEventListener("click", () => dialog.close());
+    dialog.append(Object.assign(document.createElement("p"), { className: "buttons" }));
+    dialog.lastElementChild.append(close);
     dialog.addEventListener("close", () => dialog.remove());
     dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
     document.body.append(dialog);
