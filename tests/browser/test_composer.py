@@ -216,3 +216,17 @@ def test_a_mention_of_oneself_is_told_apart(
         )
         assert violations(page) == []
     assert colours[0] != colours[1]
+
+
+@pytest.mark.parametrize("entry", ["Edit", "Delete"])
+def test_changing_the_first_message_keeps_its_day(
+    ann: SignedInUser, conversation_id: int, page: Page, entry: str
+) -> None:
+    ann.say(conversation_id, "The first.")
+    ann.say(conversation_id, "The second.")
+    page.goto(f"/conversations/{conversation_id}")
+    open_menu(page, "The first.", entry)
+    expect(page.locator(".message.editing")).to_be_visible()
+    line = page.locator(".day")
+    expect(line).to_have_text(["Today"])
+    assert line.evaluate("(line) => line.nextElementSibling.matches('.editing')")

@@ -93,7 +93,7 @@
   };
 
   addEventListener("keydown", (event) => {
-    if (event.target !== shown?.field || event.isComposing || event.keyCode === 229) return;
+    if (event.target !== shown?.field || !shown.list.isConnected || event.isComposing || event.keyCode === 229) return;
     if (event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(KEYS, event.key)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
