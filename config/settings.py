@@ -132,6 +132,16 @@ APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.max_body_bytes
 
 TEMPLATES = [
+    # The pages.
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "chats" / "templates"],
+        "OPTIONS": {
+            "environment": "chats.templating.environment.environment",
+            "context_processors": ["chats.templating.context.page_context"],
+        },
+    },
+    # The admin, the API's docs, and widgets of forms.
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
@@ -140,7 +150,6 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "chats.navigation.navigation_context",
             ],
         },
     },

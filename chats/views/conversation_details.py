@@ -163,4 +163,4 @@ def _changed(request: PageRequest, conversation_id: int, text: str) -> HttpRespo
     if not in_place(request):
         return redirect("conversation_details", conversation_id)
     context = _details_context(request, _membership(request, conversation_id))
-    return render(request, "chats/details_body.html", {**context, "in_place": True})
+    return render(request, "chats/details_changed.html", context)

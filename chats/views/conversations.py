@@ -85,7 +85,11 @@ def _message_gone(
     """An error page for a link to a deleted message; the reader can still open the
     conversation.
     """
-    context = {"refusal": error, "conversation_id": membership.conversation_id}
+    context = {
+        "refusal": error,
+        "unsent": None,
+        "conversation_id": membership.conversation_id,
+    }
     return set_error_status(render(request, "chats/error_page.html", context), error)
 
 
@@ -196,7 +200,7 @@ def read_conversation(request: PageRequest, conversation_id: int) -> HttpRespons
         ranges.append(SequenceRange(Sequence(0), up_to))
     notifications.mark_ranges_read(membership=membership, ranges=ranges)
     if in_place(request):
-        return render(request, "chats/unread_count.html", {"in_place": True})
+        return render(request, "chats/unread_count.html")
     flashes.success(request, "Marked as read.")
     return redirect("conversation", conversation_id)
 
@@ -317,4 +321,6 @@ def _composer(
         "answered": answered,
         "namesakes": alike,
         "form_id": new_form_id(),
+        "content": "",
+        "refusal": None,
     }

@@ -98,7 +98,7 @@ def end_other_sessions(request: PageRequest) -> HttpResponse:
 
 def _ended(request: PageRequest, url_name: str) -> HttpResponse:
     if in_place(request):
-        return render(request, "chats/flashes.html", {"in_place": True})
+        return render(request, "chats/flashes.html")
     return redirect(url_name)
 
 

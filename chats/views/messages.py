@@ -75,7 +75,12 @@ def _edited(request: PageRequest, message_id: int) -> HttpResponse:
     own = access.own_message(
         sender=reader_of(request), message_id=MessageId(message_id)
     )
-    form = {"message": own, "content": own.content, "version": own.content_version}
+    form = {
+        "message": own,
+        "content": own.content,
+        "version": own.content_version,
+        "refusal": None,
+    }
     if request.method != "POST":
         return _form(request, "edit_message", form)
     form |= {"content": request.POST.get("content", "")}
@@ -101,7 +106,10 @@ def _edit_gone(request: PageRequest, error: DomainError) -> HttpResponse:
     """
     context: dict[str, object] = {"refusal": _GONE}
     if not in_place(request):
-        context["unsent"] = unsent_form(request, again=False)
+        context |= {
+            "conversation_id": None,
+            "unsent": unsent_form(request, again=False),
+        }
         return set_error_status(
             render(request, "chats/error_page.html", context), error
         )
@@ -139,7 +147,7 @@ def unread_message(request: PageRequest, message_id: int) -> HttpResponse:
     )
     notifications.mark_message_unread(message=received, reader=reader_of(request))
     if in_place(request):
-        return render(request, "chats/marked_unread.html", {"in_place": True})
+        return render(request, "chats/marked_unread.html")
     flashes.success(request, "It is back in your inbox.")
     return redirect("inbox")
 

@@ -80,8 +80,8 @@ def _person_row(
 ) -> HttpResponse:
     if not in_place(request):
         return redirect("blocked")
-    context = {"person": person, "blocked": blocked, "in_place": True}
-    return render(request, "chats/person_row.html", context)
+    context = {"person": person, "blocked": blocked}
+    return render(request, "chats/person_changed.html", context)
 
 
 def _shared_groups(request: PageRequest, other: User) -> Page[Conversation]:
