@@ -53,7 +53,7 @@ class SignInForm(AuthenticationForm):
     `refusal` is the limit that kept the password from being checked.
     """
 
-    error_messages: ClassVar = {
+    error_messages = {  # noqa: RUF012  # Django's form copies nothing of it
         "invalid_login": "There is no account with this username and password.",
         "inactive": "This account is suspended.",
     }
@@ -64,7 +64,7 @@ class SignInForm(AuthenticationForm):
     def __init__(
         self, request: HttpRequest | None = None, *args: object, **kwargs: object
     ) -> None:
-        super().__init__(request, *args, **kwargs)  # type: ignore[arg-type]  # what Django's view gives
+        super().__init__(request, *args, **kwargs)
         _use_own_words(self.fields)
 
     @override
@@ -93,7 +93,7 @@ class SignInForm(AuthenticationForm):
 class AdminSignInForm(SignInForm, AdminAuthenticationForm):
     """The same form for the admin."""
 
-    error_messages: ClassVar = AdminAuthenticationForm.error_messages
+    error_messages = AdminAuthenticationForm.error_messages
 
 
 def _current_password() -> forms.CharField:

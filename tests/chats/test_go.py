@@ -84,4 +84,4 @@ def test_the_keys_say_which_one_sends(
 ) -> None:
     anns.post("/settings", {"display_name": "Ann", "send_key": key})
     texts = " ".join(parse(anns.get("/keys").content).text.split())
-    assert f"{sends} Send " in texts
+    assert f"{sends}Send" in texts

@@ -73,7 +73,7 @@ def test_a_token_may_last_for_ever(anns: Client) -> None:
         ({"password": "wrong"}, "The password is wrong."),
         ({"days": "7"}, "Choose one of these."),
         ({"name": "x" * 101}, "at most 100 characters"),
-        ({"name": "\x00"}, "Null characters are not allowed."),
+        ({"name": "\x00"}, "This holds a character that no text can have."),
     ],
 )
 def test_a_refused_token_is_not_made(
