@@ -1,7 +1,8 @@
 """Which key sends, and what completes a mention."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -15,7 +16,7 @@ from tests.browser.test_every_page import violations
 OPTIONS = "**/mentions?q=*"
 
 # As browsers tell of a key that an input method handles.
-COMPOSED = ("{isComposing: true}", "{keyCode: 229}")
+COMPOSED: Final = ({"isComposing": True}, {"keyCode": 229})
 
 
 def field_of(page: Page) -> Locator:
@@ -84,16 +85,16 @@ def test_the_same_key_saves_an_edit(
     assert contents(bob, conversation_id) == ["Supper at seven."]
 
 
-@pytest.mark.parametrize("how", COMPOSED)
+@pytest.mark.parametrize("how", COMPOSED, ids=str)
 def test_a_key_of_an_input_method_sends_nothing(
-    bob: SignedInUser, conversation_id: int, page: Page, how: str
+    bob: SignedInUser, conversation_id: int, page: Page, how: Mapping[str, object]
 ) -> None:
     page.goto(f"/conversations/{conversation_id}")
     field_of(page).fill("日本")
     goes_on: bool = field_of(page).evaluate(
         """(field, how) => field.dispatchEvent(new KeyboardEvent("keydown",
             {key: "Enter", bubbles: true, cancelable: true, ...how}))""",
-        {"isComposing": True} if "isComposing" in how else {"keyCode": 229},
+        how,
     )
     # Nobody prevented what the input method does.
     assert goes_on
