@@ -25,6 +25,7 @@
     dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
     dialog.addEventListener("close", ({ target }) => target.remove());
     dialog.showModal();
+    isDue = false;
     ask();
   }
 
@@ -42,8 +43,9 @@
     const count = options === null ? 0 : box.fill(options);
     tell(options === null ? parley.UNREACHED : count ? "" : "Nothing is named like this.");
     asked = null;
-    if (isDue) follow(box.active());
+    const follows = isDue && options !== null;
     isDue = false;
+    if (follows) follow(box.active());
   }
 
   const addressOfPage = () => document.querySelector("a[data-go]").getAttribute("href");
