@@ -214,7 +214,7 @@
     const start = `${PREFIX}${user}./conversations/`, newest = new Map();
     for (const slot of storage((kept) => Object.keys(kept)) ?? []) {
       const id = slot.startsWith(start) && slot.slice(start.length).match(/^(\d+)\/send[@#]/)?.[1];
-      const record = id && read(slot);
+      const record = id ? read(slot) : null;
       if (record?.values.content?.trim() && !(newest.get(id)?.at > record.at)) newest.set(id, record);
     }
     return new Map([...newest].map(([id, { values }]) => [id, values.content]));
