@@ -14,6 +14,7 @@ from messaging.services.conversations import start_group
 from tests.api_client import ApiClient, Json
 from tests.conftest import ClientOf
 from tests.contract.database_work import count_work
+from tests.databases import analyze
 from tests.proofs import readable_by
 
 SIZE: Final = 10_000
@@ -102,9 +103,7 @@ def _grow(group: Conversation, sender: User, *, parents: Iterable[int]) -> int:
     ]
     plain: QuerySet[Message] = QuerySet(Message)
     plain.bulk_create(rows, batch_size=1000)
-    # As PostgreSQL does by itself a minute after so many rows were written.
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE messaging_message")
+    analyze()
     return root.pk
 
 

@@ -11,6 +11,7 @@ from messaging.models import Conversation, Message, Participant, User
 from messaging.models.users import MOST_DELETED_AT_ONCE
 from messaging.services.conversations import start_group
 from messaging.services.deletion import prepare_deletions
+from tests.databases import analyze
 from tests.rows import erase, insert, overwrite
 from tests.transactions import Execute
 
@@ -42,6 +43,7 @@ def fill(
         batch_size=500,
     )
     overwrite(Conversation.objects.filter(pk=group.pk), last_sequence=count)
+    analyze()
 
 
 def queries_to_delete(user: User) -> int:

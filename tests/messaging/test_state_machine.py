@@ -41,6 +41,7 @@ from messaging.services import (
 )
 from messaging.services.consistency import find_inconsistencies
 from messaging.services.deletion import preview_deletion
+from tests.databases import analyze
 from tests.messaging.comparison import (
     compare,
     compare_message,
@@ -107,17 +108,6 @@ def any_conversation(machine: "ServicesAndModel") -> bool:
 def stored_content(content: str) -> str:
     """Without blank lines before it and blanks behind it."""
     return content.lstrip("\r\n").rstrip()
-
-
-def analyze() -> None:
-    """Update PostgreSQL's statistics, as it does by itself between transactions.
-
-    All examples share one transaction: its tables fill with dead rows, which plans that
-    were made for empty tables read again and again.
-    """
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
 
 
 class ServicesAndModel(RuleBasedStateMachine):
