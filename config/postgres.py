@@ -10,6 +10,7 @@ from typing_extensions import Unpack
 
 from messaging.erasure import Erasure, erased
 from messaging.models import Message, MessageHistory, Session, User
+from messaging.row_visibility import may_be_seen, visibility_horizon
 
 logger = logging.getLogger(__name__)
 
@@ -22,16 +23,6 @@ _LOCK_MILLISECONDS: Final = 10_000
 _TABLES: Final = tuple(
     model._meta.db_table for model in (User, Session, MessageHistory, Message)
 )
-
-# The id of the next transaction: it and later ones cannot see rows deleted until now.
-_NOW: Final = "SELECT pg_snapshot_xmax(pg_current_snapshot())::xid::text"
-# Whether a transaction in this database may see rows that were deleted before an id.
-_SEEN: Final = """\
-SELECT EXISTS (
-    SELECT FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid()
-    AND age(backend_xmin) > age(%s::text::xid)
-)"""
 
 
 class Vacuuming:
@@ -53,7 +44,7 @@ class Vacuuming:
     def look(self) -> None:
         try:
             if self._horizon is None and self._is_due():
-                self._horizon = str(_asked_for(_NOW))
+                self._horizon = visibility_horizon()
                 self._patient_until = time.monotonic() + _PATIENCE_SECONDS
             if self._horizon is not None and self._is_useful(self._horizon):
                 self._vacuum()
@@ -78,7 +69,7 @@ class Vacuuming:
     def _is_useful(self, horizon: str) -> bool:
         if time.monotonic() >= self._patient_until:
             return True
-        return not _asked_for(_SEEN, horizon)
+        return not may_be_seen(before=horizon)
 
     def _vacuum(self) -> None:
         self._horizon = None
@@ -102,10 +93,3 @@ def vacuum() -> None:
         for table in _TABLES:
             # Wait for the table's lock: autovacuum gives it up within a second.
             cursor.execute(f"VACUUM (INDEX_CLEANUP ON) {table}")
-
-
-def _asked_for(sql: str, *parameters: str) -> object:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        (value,) = cursor.fetchone()
-    return value

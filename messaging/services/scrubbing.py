@@ -5,10 +5,15 @@ from pathlib import Path
 from django.db import connection
 
 from messaging.database import execute
+from messaging.row_visibility import await_unseen
 from messaging.temporary_files import remove_abandoned, temporary_files_beside
 
 
-def rewrite_database() -> None:
+class RowsStillVisibleError(Exception):
+    pass
+
+
+def rewrite_database(*, max_wait_seconds: float) -> None:
     """VACUUM the whole database; call it outside of transactions.
 
     When a database moves a row within its files, a copy of the bytes stays behind,
@@ -17,11 +22,15 @@ def rewrite_database() -> None:
 
     Raises:
         OperationalError: another process used the database, or the disk is full.
+        RowsStillVisibleError: on PostgreSQL, a transaction went on for so many seconds
+            that may see deleted rows, which VACUUM would keep.
     """
     if connection.vendor == "sqlite":
         execute("VACUUM")
         execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return
+    if not await_unseen(seconds=max_wait_seconds):
+        raise RowsStillVisibleError
     for table in connection.introspection.django_table_names(only_existing=True):
         execute(f"VACUUM (FULL) {connection.ops.quote_name(table)}")
 

@@ -1,7 +1,9 @@
 """What PostgreSQL's files still hold of who deleted their account, and until when."""
 
+import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -91,17 +93,43 @@ def await_waiting_vacuum(database: psycopg.Connection) -> None:
         time.sleep(0.1)
 
 
+@contextmanager
+def snapshot(url: str) -> Iterator[None]:
+    """A transaction that reads on as the database was, in the same database."""
+    with psycopg.connect(url) as reader:
+        reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        reader.execute("SELECT FROM messaging_message")
+        yield
+
+
+@contextmanager
+def writer_elsewhere(url: str) -> Iterator[None]:
+    """A transaction that writes in another database of the cluster.
+
+    Whoever reads here takes a snapshot meanwhile that goes back to its beginning.
+    """
+    with psycopg.connect(url, dbname="postgres") as writer:
+        writer.execute("SELECT pg_current_xact_id()")
+        yield
+
+
+@pytest.mark.parametrize("transaction", [snapshot, writer_elsewhere])
 def test_rows_that_somebody_may_still_see_are_vacuumed_once_they_may_not(
-    environment: Mapping[str, str], database: psycopg.Connection
+    transaction: Callable[[str], AbstractContextManager[None]],
+    environment: Mapping[str, str],
+    database: psycopg.Connection,
 ) -> None:
     with serving(environment, processes=1) as server:
         ann, bob = server.register("ann"), server.register("bob")
         server.add_process()
         live_busily(server, ann, bob)
-        with psycopg.connect(environment["DATABASE_URL"]) as reader:
-            reader.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            reader.execute("SELECT FROM messaging_message")
+        with transaction(environment["DATABASE_URL"]):
             close_account(server, ann)
             await_waiting_vacuum(database)
             assert dead_rows(database) != 0
+            with pytest.raises(subprocess.CalledProcessError):
+                manage(environment, "scrub", "--max-wait", "0.1")
+            assert where(database, "zeppelin") != []
         await_vacuumed(database)
+        manage(environment, "scrub")
+        assert where(database, "zeppelin") == []
