@@ -24,6 +24,8 @@ NAMED_ANCESTORS: Final = 16
 # the message. In a row of `walk`, `after` is the sequence of the reply that the walk
 # came up from, 0 on the way down; `shown` counts the messages that it has reached on
 # the way down.
+# The start is looked up number by number: as a join, PostgreSQL reads the conversation
+# backwards down to it.
 # It stops by `shown`, not by `LIMIT`, which PostgreSQL does not promise to apply early.
 _WALK: Final = """
 WITH RECURSIVE named(sequence) AS (VALUES {named}),
@@ -39,8 +41,19 @@ walk(id, parent_id, sequence, depth, after, shown) AS (
     FROM (
         SELECT id, parent_message_id AS parent_id, sequence
         FROM messaging_message
-        WHERE conversation_id = %s AND sequence IN (SELECT sequence FROM named)
-        ORDER BY sequence DESC LIMIT 1
+        WHERE id = (
+            SELECT found.id
+            FROM (
+                SELECT named.sequence, (
+                    SELECT message.id FROM messaging_message AS message
+                    WHERE message.conversation_id = %s
+                    AND message.sequence = named.sequence
+                ) AS id
+                FROM named
+            ) AS found
+            WHERE found.id IS NOT NULL
+            ORDER BY found.sequence DESC LIMIT 1
+        )
     ) AS start
     UNION ALL
     SELECT next.id, next.parent_message_id, next.sequence,

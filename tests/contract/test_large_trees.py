@@ -103,7 +103,8 @@ def _grow(group: Conversation, sender: User, *, parents: Iterable[int]) -> int:
     ]
     plain: QuerySet[Message] = QuerySet(Message)
     plain.bulk_create(rows, batch_size=1000)
-    analyze()
+    # As it does a minute after so many rows were written.
+    analyze(Message)
     return root.pk
 
 
