@@ -517,7 +517,10 @@ def test_an_import_that_was_killed_is_resumed(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_a_reader_of_the_export_may_stop_reading(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_of_the_export_may_stop_reading(
+    unbuffered: str, tmp_path: Path
+) -> None:
     path = write(tmp_path / "three.jsonl", THREE)
     reading, writing = os.pipe()
     os.close(reading)
@@ -525,7 +528,7 @@ def test_a_reader_of_the_export_may_stop_reading(tmp_path: Path) -> None:
         python("manage.py", "import_messages", path, environment=environment)
         stopped = subprocess.run(
             [sys.executable, "manage.py", "export_messages"],
-            env=environment,
+            env={**environment, "PYTHONUNBUFFERED": unbuffered},
             cwd=settings.BASE_DIR,
             stdout=pipe,
             stderr=subprocess.PIPE,

@@ -1,3 +1,4 @@
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -47,7 +48,9 @@ class Command(BaseCommand):
             with opened as write:
                 summary = self._export(write, verbosity=verbosity)
         except BrokenPipeError:
-            # The reader has closed the pipe, as `| head` does: stop.
+            # The reader has closed the pipe, as `| head` does: stop. Python would try to
+            # write at its exit what is left in the buffer, and complain.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(1)
         except ImportExportError as error:
             raise CommandError(str(error)) from error
