@@ -22,8 +22,11 @@ class Entry:
 # In the order of display. On a phone there is room for five.
 NAVIGATION: Final = (
     Entry("conversations", "Conversations", "Chats", ("/conversations", "/messages")),
-    Entry("inbox", "Inbox", "Inbox", ("/inbox",), counts_unread=True),
-    Entry("notifications", "Notifications", "Alerts", ("/notifications",)),
+    Entry(
+        *("catch_up", "Catch up", "Catch up"),
+        ("/catch-up", "/inbox", "/notifications"),
+        counts_unread=True,
+    ),
     Entry("people", "People", "People", ("/people",)),
     Entry("settings", "Settings", "Settings", ("/settings", "/account")),
 )

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from chats.converters import IdConverter, NameConverter
 from chats.views import (
     accounts,
+    catch_up,
     conversation_details,
     conversations,
     inbox,
@@ -99,6 +100,10 @@ urlpatterns = [
         name="restore_version",
     ),
     path("messages/<id:message_id>/receipts", messages.receipts, name="receipts"),
+    path("catch-up", catch_up.catch_up, name="catch_up"),
+    path("catch-up/<id:conversation_id>/done", catch_up.done, name="catch_up_done"),
+    path("catch-up/<id:conversation_id>/undo", catch_up.undo, name="catch_up_undo"),
+    path("catch-up/<id:conversation_id>/reply", catch_up.reply, name="catch_up_reply"),
     path("inbox", inbox.inbox, name="inbox"),
     path("inbox/read", inbox.read_inbox, name="read_inbox"),
     path("notifications", notifications.notification_list, name="notifications"),

@@ -41,6 +41,10 @@ thread               200 405
 message_history      200 405
 restore_version      405 302
 receipts             200 405
+catch_up             200 405
+catch_up_done        405 302  range
+catch_up_undo        405 302  range
+catch_up_reply       405 302  content
 inbox                200 405
 read_inbox           405 302  up_to
 notifications        200 405

@@ -37,6 +37,7 @@ async def use_every_operation(site: Site) -> None:
         AsyncParley(site.url, token=site.service_token) as shop,
     ):
         await send_messages(ann, bob, bob_name)
+        await catch_up(bob)
         await read_inbox(bob)
         await manage_group(ann, bob, bob_name)
         await find_and_block(ann, bob_name)
@@ -108,6 +109,15 @@ async def delete_message(message: AsyncMessage) -> None:
     await message.delete()
     with pytest.raises(errors.MessageNotFoundError):
         await message.refresh()
+
+
+async def catch_up(bob: AsyncParley) -> None:
+    page = await bob.catch_up.page(page_size=1)
+    waiting = [each async for each in bob.catch_up]
+    assert page.items[0].messages == waiting[0].messages
+    assert page.badge_count == sum(len(each.messages) for each in waiting)
+    mentions = await bob.catch_up.page(show="mentions")
+    assert sum(len(each.messages) for each in mentions.items) == page.mention_count
 
 
 async def read_inbox(bob: AsyncParley) -> None:

@@ -195,6 +195,21 @@ ROWS: Final[dict[str, list[Read]]] = {
     "inbox_summary": [
         Read("/inbox/summary", [WHO, "the clock and the counts, of one moment"])
     ],
+    "catch_up_list": [
+        Read(
+            "/me/catch-up?limit=200",
+            [
+                WHO,
+                "how much of each kind waits in each conversation",
+                "which of these are muted, and which are direct",
+                "the oldest messages of the page's conversations, with their people",
+                "the messages above them, up to the roots of their threads",
+                "the roots that are not among them, with their people",
+                "the conversations with their people and counts",
+                "the last messages with their people, all at once",
+            ],
+        )
+    ],
     "notifications_list": [
         Read(
             "/notifications?limit=200",

@@ -100,6 +100,7 @@ def create_sample_data() -> SampleData:
             "ranges": [{"first_sequence": 1, "last_sequence": 4}],
             "up_to": ApiClient(current.secret).get("/inbox").text("up_to"),
             "query": "a",
+            "show": "all",
             "limit": 1,
             "cursor": None,
             "around": own,

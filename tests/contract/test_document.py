@@ -30,6 +30,7 @@ OPERATION_IDS: Final = (
     "blocks_list",
     "blocks_put",
     "blocks_remove",
+    "catch_up_list",
     "conversations_get",
     "conversations_hide",
     "conversations_list",

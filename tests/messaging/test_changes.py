@@ -35,6 +35,7 @@ from messaging.errors import (
     DomainError,
     InvalidContentError,
     InvalidCursorError,
+    InvalidError,
     InvalidTitleError,
     MessageNotFoundError,
     NotDeliverableError,
@@ -218,6 +219,11 @@ def _read(message: Message, reader: User) -> ReceivedMessage:
     received = received_by(reader, message)
     notifications.mark_message_read(message=received, reader=_id(reader))
     return received
+
+
+def _having_read(message: Message, reader: User) -> Membership:
+    _read(message, reader)
+    return membership_of(reader, message.conversation)
 
 
 def _blocking(blocker: User, blocked: User) -> UserId:
@@ -645,6 +651,48 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
                 ranges=[SequenceRange(Sequence(9), Sequence(9))],
             ),
             SILENT,
+        ),
+    ],
+    "notifications.mark_ranges_unread": [
+        (
+            lambda s: partial(
+                notifications.mark_ranges_unread,
+                membership=_having_read(s.hello, s.bob),
+                ranges=[SequenceRange(Sequence(1), Sequence(1))],
+            ),
+            SHOWN,
+        ),
+        (
+            lambda s: partial(
+                notifications.mark_ranges_unread,
+                membership=membership_of(s.cleo, s.group),
+                ranges=[SequenceRange(Sequence(2), Sequence(2))],
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                notifications.mark_ranges_unread,
+                membership=membership_of(s.bob, s.group),
+                ranges=[SequenceRange(Sequence(2), Sequence(2))],
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                notifications.mark_ranges_unread,
+                membership=membership_of(s.bob, s.group),
+                ranges=[SequenceRange(Sequence(1), Sequence(101))],
+            ),
+            InvalidError,
+        ),
+        (
+            lambda s: partial(
+                notifications.mark_ranges_unread,
+                membership=_removed_participant(s.bob, s.group),
+                ranges=[SequenceRange(Sequence(2), Sequence(2))],
+            ),
+            ConversationNotFoundError,
         ),
     ],
     "read_marks.mark_read": [

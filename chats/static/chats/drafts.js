@@ -47,13 +47,14 @@
   const isTouched = (form) => fieldsOf(form).some(isChanged);
 
   // The composer's key includes the message that is replied to; the keys of two forms on one page
-  // differ by kind.
+  // differ by kind, or by part.
   function keyOf(form) {
     const parent = form.elements.parent?.value;
     if (form.id === "composer") return form.getAttribute("action") + (parent ? `@${parent}` : "");
     if (!keys.has(form)) {
       const { pathname } = new URL(form.getAttribute("action") || location.href, location.href);
-      keys.set(form, pathname + (form.elements.kind ? `!${form.elements.kind.value}` : ""));
+      const part = (form.elements.kind ?? form.elements.part)?.value;
+      keys.set(form, pathname + (part ? `!${part}` : ""));
     }
     return keys.get(form);
   }

@@ -439,6 +439,18 @@ class NotificationData(Model):
     """Made while the conversation was muted."""
 
 
+class UnreadThreadData(Model):
+    """Unread messages that hang from one message."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    root: MessageData | None
+    """May itself be among the unread. Null for those in no thread."""
+    notifications: Sequence[NotificationData]
+    """Oldest first."""
+
+
 class ConversationDeleted(Model):
     """The other person of a direct conversation deleted their account."""
 
@@ -764,6 +776,19 @@ class ReadIn(Model):
     """Only these messages. In any order; they may overlap."""
 
 
+class UnreadConversationData(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    conversation: ConversationData
+    mention_count: int
+    """Of what waits here, whatever the filter."""
+    reply_count: int
+    threads: Sequence[UnreadThreadData]
+    next_cursor: str | None
+    """As `cursor`, answers with more of this conversation alone."""
+
+
 class ConversationCreatedData(Model):
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -832,6 +857,18 @@ ExportLine = TypeAliasType(
     ],
 )
 """One line of the file: a JSON object."""
+
+
+class CatchUpPage(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    items: Sequence[UnreadConversationData]
+    next_cursor: str | None
+    badge_count: int
+    """All that waits, whatever the filter: the unread, without those of muted conversations that do not mention you."""
+    mention_count: int
+    reply_count: int
 
 
 class EventPage(Model):

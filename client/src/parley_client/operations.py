@@ -12,6 +12,7 @@ __all__ = [
     "blocks_list",
     "blocks_put",
     "blocks_remove",
+    "catch_up_list",
     "conversations_get",
     "conversations_hide",
     "conversations_list",
@@ -459,6 +460,18 @@ def inbox_summary() -> Request[models.InboxSummary]:
 def inbox_mark_read(body: models.InboxReadIn) -> Request[None]:
     """Mark read all messages of your inbox up to `up_to`."""
     return Request("inbox_mark_read", "PUT", "/inbox/read", body=body)
+
+
+def catch_up_list(
+    *, limit: int | None = None, cursor: str | None = None, show: str | None = None
+) -> Request[models.CatchUpPage]:
+    """List what is unread by conversation and thread, oldest first."""
+    return Request(
+        "catch_up_list",
+        "GET",
+        "/me/catch-up",
+        query={"limit": limit, "cursor": cursor, "show": show},
+    )
 
 
 def notifications_list(
