@@ -192,6 +192,18 @@ class ProfileForm(RefusableForm):
         required=False,
         help_text="Groups that you are in stay. Whoever is refused is not told why.",
     )
+    shows_presence = forms.TypedChoiceField(
+        label="Who sees when you are online",
+        choices=[
+            (True, "People you share a conversation with"),
+            (False, "Nobody, and you see it of nobody"),
+        ],
+        coerce=lambda value: value == "True",
+        empty_value=None,
+        # As above.
+        required=False,
+        help_text="And when you were last seen. Whom you block never sees it.",
+    )
 
 
 class TokenForm(RefusableForm):

@@ -37,6 +37,14 @@ details_urls = [
     path(
         "people/<name:username>/own", conversation_details.hand_over, name="hand_over"
     ),
+    path(
+        "people/<name:username>/owner", conversation_details.add_owner, name="add_owner"
+    ),
+    path(
+        "people/<name:username>/member",
+        conversation_details.remove_owner,
+        name="remove_owner",
+    ),
     path("mute", conversation_details.mute, name="mute"),
     path("hide", conversation_details.hide, name="hide"),
     path("leave", conversation_details.leave, name="leave"),

@@ -33,6 +33,10 @@ class ProfileOut(UserOut):
     """Your own account, with fields that only you see."""
 
     who_may_add: WhoMayAdd = Field(description="Who may add you to groups.")
+    shows_presence: bool = Field(
+        description="Whether others see when you are online and were last seen, and you"
+        " see it of them."
+    )
 
 
 class UserPage(Out):
@@ -44,8 +48,8 @@ class UserQuery(PageQuery):
     query: Text = Field(
         min_length=1,
         max_length=64,
-        description="How a word of the username or the display name begins; of several, "
-        "each has to. Case, accents and composition make no difference.",
+        description="Any part of the username or the display name; of several words, "
+        "each. Case, accents and composition make no difference.",
     )
 
 
@@ -153,6 +157,11 @@ class MePatch(In):
         description="Who may add you to groups: `everyone`, the `contacts` you have"
         " written to yourself, or `nobody`.",
     )
+    shows_presence: bool | None = Field(
+        None,
+        description="Whether others see when you are online and were last seen, and you"
+        " see it of them. With `false`, when you were last seen is forgotten.",
+    )
 
     @model_validator(mode="after")
     def _changes_something(self) -> "MePatch":
@@ -191,7 +200,7 @@ class DeletionOut(Out):
     )
     groups_left: int
     groups_handed_over: int = Field(
-        description="Of those you own; to their longest member."
+        description="Of those you alone own; to their longest member."
     )
     groups_deleted: int = Field(description="Of those you are the last in.")
     access_tokens: int

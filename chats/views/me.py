@@ -18,7 +18,7 @@ from chats.forms import ProfileForm, TokenForm
 from chats.password_attempts import counted_attempt
 from messaging.ids import TokenId
 from messaging.models.users import WhoMayAdd
-from messaging.services import passwords, sessions, tokens, users
+from messaging.services import passwords, presence, sessions, tokens, users
 from messaging.services.tokens import IssuedToken
 
 _PAGE: Final = 50
@@ -30,7 +30,11 @@ def profile(request: PageRequest) -> HttpResponse:
     """The settings page, with the form for the name and privacy."""
     posted = request.POST if request.method == "POST" else None
     user = request.user
-    kept = {"display_name": user.display_name, "who_may_add": user.who_may_add}
+    kept = {
+        "display_name": user.display_name,
+        "who_may_add": user.who_may_add,
+        "shows_presence": user.shows_presence,
+    }
     form = ProfileForm(posted, initial=kept)
     if form.is_valid() and _changed(request, form):
         renamed = user.display_name != kept["display_name"]
@@ -105,6 +109,10 @@ def _changed(request: PageRequest, form: ProfileForm) -> bool:
         if filled["who_may_add"]:
             users.set_who_may_add(
                 user=user, who_may_add=WhoMayAdd(filled["who_may_add"])
+            )
+        if filled["shows_presence"] is not None:
+            presence.set_shows_presence(
+                user=user, shows_presence=filled["shows_presence"]
             )
     return form.refusal is None
 

@@ -9,9 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chats.decorators import PageRequest, in_place, reader_of, signed_in
 from messaging.models import User
-from messaging.pagination import Page
-from messaging.services import blocks, users
-from messaging.text import is_storable
+from messaging.services import blocks, people_search, users
 
 _PAGE: Final = 30
 
@@ -19,9 +17,11 @@ _PAGE: Final = 30
 @signed_in
 @require_safe
 def people(request: PageRequest) -> HttpResponse:
-    """Find users: each word of `q` is the beginning of a word of their names."""
+    """Find users by any part of their names, which is `q`."""
     wanted = request.GET.get("q", "").strip().removeprefix("@")
-    page = _found(wanted, request.GET.get("cursor"))
+    page = people_search.search_users(
+        typed=wanted, cursor=request.GET.get("cursor"), limit=_PAGE
+    )
     theirs = blocks.blocked_among(
         blocker=reader_of(request), people=[person.pk for person in page.items]
     )
@@ -68,9 +68,3 @@ def _person_row(
         return redirect("blocked")
     context = {"person": person, "blocked": blocked}
     return render(request, "chats/person_changed.html", context)
-
-
-def _found(wanted: str, cursor: str | None) -> Page[User]:
-    if not wanted or not is_storable(wanted):
-        return Page([], None)
-    return users.search_users(prefix=wanted, cursor=cursor, limit=_PAGE)

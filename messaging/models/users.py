@@ -160,6 +160,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         choices=WhoMayAdd,
         default=default_who_may_add,
     )
+    # Who hides their presence sees that of nobody: see services/presence.py.
+    shows_presence = models.BooleanField(
+        "shows when they are online", default=True, db_default=True
+    )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)

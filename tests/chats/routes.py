@@ -59,6 +59,8 @@ rename_group         405 302  title
 add_participant      405 302  username
 remove_participant   405 302
 hand_over            405 302
+add_owner            405 302
+remove_owner         405 302
 mute                 405 302  on
 hide                 405 302  on
 leave                405 302

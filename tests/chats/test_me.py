@@ -242,6 +242,21 @@ def test_who_may_add_one_to_groups_is_set_here(
     assert (ann.display_name, ann.who_may_add) == ("Ann", who)
 
 
+def test_whether_one_shows_ones_presence_is_set_here(anns: Client, ann: User) -> None:
+    for shown in (False, True):
+        form = {"display_name": "Ann", "shows_presence": str(shown)}
+        page = anns.post("/settings", form, follow=True).text
+        assert f'<option value="{shown}" selected>' in page
+        ann.refresh_from_db()
+        assert ann.shows_presence is shown
+    anns.post("/settings", {"display_name": "Ann", "shows_presence": "False"})
+    # A form without this field leaves it as it is; an unknown choice changes nothing.
+    anns.post("/settings", {"display_name": "Anna"})
+    anns.post("/settings", {"display_name": "Zoe", "shows_presence": "maybe"})
+    ann.refresh_from_db()
+    assert (ann.display_name, ann.shows_presence) == ("Anna", False)
+
+
 def test_an_unknown_choice_of_who_changes_nothing(anns: Client, ann: User) -> None:
     anns.post("/settings", {"display_name": "Anna", "who_may_add": "friends"})
     ann.refresh_from_db()

@@ -154,6 +154,13 @@ async def manage_group(ann: AsyncParley, bob: AsyncParley, bob_name: str) -> Non
     assert (await group.rename("The team")).title == "The team"
     roles = {one.role async for one in group.participants(page_size=1)}
     assert roles == {"owner", "member"}
+    [found] = await group.participants(matching=bob_name[1:]).all()
+    assert (found.user.username, found.online, found.last_seen_at) == (
+        *(bob_name, False),
+        None,
+    )
+    await group.add_owner(bob_name)
+    await group.remove_owner(bob_name)
     await group.hand_over(bob_name)
     await group.mute()
     assert (await group.refresh()).muted

@@ -70,7 +70,16 @@ ROWS: Final[dict[str, list[Read]]] = {
         Read("/blocks?limit=200", [WHO, "the page of blocks with their people"])
     ],
     "users_search": [
-        Read("/users?query=person&limit=200", [WHO, "the page of people"])
+        Read("/users?query=person&limit=200", [WHO, "the page of people"]),
+        Read(
+            "/users?query=erson&limit=200",
+            [
+                WHO,
+                "none have a word that begins so",
+                "those who have it within a name",
+                "whether there are more accounts",
+            ],
+        ),
     ],
     "conversations_list": [
         Read(
@@ -96,7 +105,13 @@ ROWS: Final[dict[str, list[Read]]] = {
     "participants_list": [
         Read(
             "/conversations/{conversation}/participants?limit=200",
-            [WHO, MEMBERSHIP, "the page of participants with their people"],
+            [
+                WHO,
+                MEMBERSHIP,
+                "the page of participants with their people",
+                "blocks between them and the reader",
+                "their presence",
+            ],
         )
     ],
     "messages_list": [

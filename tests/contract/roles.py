@@ -89,6 +89,7 @@ class Roles:
             "replaces": MAX_ID,
             "display_name": "Somebody",
             "who_may_add": "everyone",
+            "shows_presence": True,
             "participant": other,
             "participants": [other],
             "title": "Title",

@@ -134,7 +134,7 @@ def compare_pages(before: Pages, after: Pages) -> None:
 
 def _conversation(conversation: ModelConversation) -> tuple[object, ...]:
     participants = [
-        (name, "owner" if name == conversation.owner else "member")
+        (name, "owner" if name in conversation.owners else "member")
         for name in conversation.participants
     ]
     return (

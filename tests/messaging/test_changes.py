@@ -41,6 +41,7 @@ from messaging.errors import (
     NotDeliverableError,
     NotificationNotFoundError,
     NotOwnerError,
+    OwnerRequiredError,
     ParticipantNotFoundError,
     SelfBlockError,
     SelfMessageError,
@@ -91,6 +92,7 @@ from messaging.services import (
     installation,
     messages,
     notifications,
+    owners,
     participants,
     passwords,
     presence,
@@ -201,6 +203,12 @@ def _removed_participant(user: User, group: Conversation) -> Membership:
     membership = membership_of(user, group)
     participants.remove_participant(membership=membership, username=user.username)
     return membership
+
+
+def _one_of_two_owners(data: Data) -> Ownership:
+    group = owned_by(data.ann, data.group)
+    owners.add_owner(group=group, username="bob")
+    return group
 
 
 def _former_owner(data: Data) -> Ownership:
@@ -710,6 +718,66 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
             LOGGED,
         )
     ],
+    "owners.add_owner": [
+        (
+            lambda s: partial(
+                owners.add_owner, group=owned_by(s.ann, s.group), username="bob"
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                owners.add_owner, group=owned_by(s.ann, s.group), username="ann"
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                owners.add_owner, group=_former_owner(s), username="cleo"
+            ),
+            NotOwnerError,
+        ),
+    ],
+    "owners.hand_over": [
+        (
+            lambda s: partial(
+                owners.hand_over, group=owned_by(s.ann, s.group), username="bob"
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                owners.hand_over, group=_former_owner(s), username="cleo"
+            ),
+            NotOwnerError,
+        ),
+    ],
+    "owners.remove_owner": [
+        (
+            lambda s: partial(
+                owners.remove_owner, group=_one_of_two_owners(s), username="bob"
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                owners.remove_owner, group=_one_of_two_owners(s), username="cleo"
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                owners.remove_owner, group=owned_by(s.ann, s.group), username="ann"
+            ),
+            OwnerRequiredError,
+        ),
+        (
+            lambda s: partial(
+                owners.remove_owner, group=_former_owner(s), username="bob"
+            ),
+            NotOwnerError,
+        ),
+    ],
     "participants.put_participant": [
         (
             lambda s: partial(
@@ -1062,6 +1130,14 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
         (
             lambda _: partial(
                 users.register, username="eve", password=PASSWORD, display_name=None
+            ),
+            SILENT,
+        )
+    ],
+    "presence.set_shows_presence": [
+        (
+            lambda s: partial(
+                presence.set_shows_presence, user=s.ann, shows_presence=False
             ),
             SILENT,
         )

@@ -87,6 +87,8 @@ class MePatch(Model):
     """1 to 100 characters, kept composed (NFC), without blanks and invisible characters that change nothing of what is seen."""
     who_may_add: Literal["everyone", "contacts", "nobody"] | None = None
     """Who may add you to groups: `everyone`, the `contacts` you have written to yourself, or `nobody`."""
+    shows_presence: bool | None = None
+    """Whether others see when you are online and were last seen, and you see it of them. With `false`, when you were last seen is forgotten."""
 
 
 class Deletion(Model):
@@ -105,7 +107,7 @@ class Deletion(Model):
     """Of those, the ones that leave an empty place above replies."""
     groups_left: int
     groups_handed_over: int
-    """Of those you own; to their longest member."""
+    """Of those you alone own; to their longest member."""
     groups_deleted: int
     """Of those you are the last in."""
     access_tokens: int
@@ -140,6 +142,9 @@ class ProfileLine(Model):
     joined_at: AwareDatetime
     who_may_add: Literal["everyone", "contacts", "nobody"]
     """Who may add you to groups."""
+    shows_presence: bool
+    last_seen_at: AwareDatetime | None
+    """Null if you hide your presence, or never had a stream open."""
 
 
 class User(Model):
@@ -222,7 +227,7 @@ class DirectIn(Model):
 
 
 class GroupIn(Model):
-    """A group of you, its owner, and others."""
+    """A group of you, its first owner, and others."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -249,6 +254,10 @@ class Participant(Model):
     user: User
     role: Literal["owner", "member"]
     joined_at: AwareDatetime
+    online: bool
+    """Whether they have a stream of events open."""
+    last_seen_at: AwareDatetime | None
+    """When they last had one, to the minute; `null` if they never did, or if you may not see it: one of you hides it, or there is a block between you. Then `online` is `false`."""
 
 
 class ParticipantIn(Model):
@@ -650,6 +659,8 @@ class Profile(Model):
     display_name: str
     who_may_add: Literal["everyone", "contacts", "nobody"]
     """Who may add you to groups."""
+    shows_presence: bool
+    """Whether others see when you are online and were last seen, and you see it of them."""
 
 
 class Registered(Model):
@@ -808,7 +819,7 @@ class ConversationResetData(Model):
 
 
 class ConversationUpdatedData(Model):
-    """The title, the owner or your own settings of a conversation changed."""
+    """The title, the owners or your own settings of a conversation changed."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
