@@ -11,8 +11,10 @@ from chats.views import (
     catch_up,
     conversation_details,
     conversations,
+    go,
     inbox,
     me,
+    mentions,
     messages,
     new_conversation,
     notifications,
@@ -77,6 +79,11 @@ urlpatterns = [
         conversations.composer,
         name="composer",
     ),
+    path(
+        "conversations/<id:conversation_id>/mentions",
+        mentions.mention_options,
+        name="mention_options",
+    ),
     path("conversations/<id:conversation_id>/send", conversations.send, name="send"),
     path(
         "conversations/<id:conversation_id>/read",
@@ -123,9 +130,13 @@ urlpatterns = [
     ),
     path("people", users.people, name="people"),
     path("people/blocked", users.blocked, name="blocked"),
+    # No username begins with this sign.
+    path("people/@<name:username>", users.person, name="person"),
     path("people/<name:username>/block", users.block, name="block"),
     path("people/<name:username>/unblock", users.unblock, name="unblock"),
     path("conversations/<id:conversation_id>/", include(details_urls)),
+    path("go", go.go, name="go"),
+    path("keys", go.keys, name="keys"),
     path("settings", me.profile, name="settings"),
     path("settings/tokens", me.token_list, name="tokens"),
     path(

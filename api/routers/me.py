@@ -36,8 +36,8 @@ router = Router(tags=["me"])
 def get_me(request: ApiRequest) -> ProfileOut:
     """Show your profile.
 
-    It also has your settings: who may add you to groups, and whether you show when you
-    are online.
+    It also has your settings: who may add you to groups, whether you show when you are
+    online, and which key sends a message.
     """
     return profile_out(request.auth.user)
 
@@ -52,7 +52,7 @@ def get_me(request: ApiRequest) -> ProfileOut:
     result=ME,
 )
 def update_me(request: ApiRequest, body: MePatch) -> ProfileOut:
-    """Change your display name, who may add you to groups, or who sees you online.
+    """Change your display name, or your settings.
 
     The new name is shown with everything you wrote; your username stays the same. 404
     if another request has just deleted the account.
@@ -64,6 +64,8 @@ def update_me(request: ApiRequest, body: MePatch) -> ProfileOut:
         users.set_who_may_add(user=user, who_may_add=body.who_may_add)
     if body.shows_presence is not None:
         presence.set_shows_presence(user=user, shows_presence=body.shows_presence)
+    if body.send_key is not None:
+        users.set_send_key(user=user, send_key=body.send_key)
     return profile_out(user)
 
 

@@ -10,7 +10,7 @@ from api.schemas.users import UserOut, user_out
 from messaging.ids import ConversationId, MessageId, UserId
 from messaging.models import Block, LastSeen, MessageHistory, Participant, User
 from messaging.models.conversations import ConversationKind, ParticipantRole
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
 from messaging.services.exports import Record
 
@@ -28,6 +28,7 @@ class ProfileLine(Out):
     last_seen_at: datetime | None = Field(
         description="Null if you hide your presence, or never had a stream open."
     )
+    send_key: SendKey = Field(description="Which key sends your messages.")
 
 
 class BlockLine(Out):
@@ -123,6 +124,7 @@ def _profile_line(user: User) -> ProfileLine:
         who_may_add=WhoMayAdd(user.who_may_add),
         shows_presence=user.shows_presence,
         last_seen_at=None if seen is None else seen.at,
+        send_key=SendKey(user.send_key),
     )
 
 

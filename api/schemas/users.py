@@ -9,7 +9,7 @@ from api.schemas.fields import In, Out, PageQuery, Password, Text, TokenIdIn, Us
 from messaging.deletion_counts import DeletionCounts
 from messaging.ids import TokenId, UserId
 from messaging.models import AccessToken, User
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import UserProjection
 from messaging.services.tokens import IssuedToken
 
@@ -19,6 +19,7 @@ _TEN_YEARS: Final = 10 * 365 * 24 * 3600
 
 # Not strict: JSON has strings, where a strict enum takes only its members.
 WhoMayAddIn = Annotated[WhoMayAdd, Strict(strict=False)]
+SendKeyIn = Annotated[SendKey, Strict(strict=False)]
 
 
 class UserOut(Out):
@@ -36,6 +37,10 @@ class ProfileOut(UserOut):
     shows_presence: bool = Field(
         description="Whether others see when you are online and were last seen, and you"
         " see it of them."
+    )
+    send_key: SendKey = Field(
+        description="Which key sends a message on the pages: `enter`, or `shift_enter`,"
+        " where Enter breaks the line."
     )
 
 
@@ -161,6 +166,11 @@ class MePatch(In):
         None,
         description="Whether others see when you are online and were last seen, and you"
         " see it of them. With `false`, when you were last seen is forgotten.",
+    )
+    send_key: SendKeyIn | None = Field(
+        None,
+        description="Which key sends a message on the pages: `enter`, or `shift_enter`,"
+        " where Enter breaks the line.",
     )
 
     @model_validator(mode="after")

@@ -36,6 +36,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Enviro
     made.filters.update(
         counted=filters.counted,
         day=filters.day,
+        excerpt=filters.excerpt,
         moment=filters.moment,
         name_and_username=filters.name_and_username,
         name_of=filters.name_of,

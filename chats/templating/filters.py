@@ -1,16 +1,19 @@
 """What templates show values with. Only what `Markup` escapes, or made itself, is HTML."""
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Final
 
 from markupsafe import Markup
 
-from chats.linkify import as_html
+from chats.linkify import NOBODY, as_html
+from messaging.ids import UserId
 from messaging.models import User
 from messaging.projections import UserProjection
 
 _HUES: Final = 6
+_EXCERPT: Final = 280
 
 # `format` escapes what is put in.
 _TIME: Final = Markup('<time datetime="{}">{}</time>')
@@ -20,9 +23,14 @@ _NAMESAKE: Final = Markup('<bdi>{}</bdi> <span class="username">@{}</span>')
 _NOBODY: Final = Markup("<bdi>{}</bdi>")
 
 
-def typed(text: str) -> Markup:
-    """A user's text as safe HTML, with links."""
-    return Markup(as_html(text))  # noqa: S704  # it escapes
+def typed(text: str, mentioned: Mapping[str, UserId] = NOBODY) -> Markup:
+    """A user's text as safe HTML, with links, also of those who are mentioned."""
+    return Markup(as_html(text, mentioned))  # noqa: S704  # it escapes
+
+
+def excerpt(text: str) -> str:
+    """The beginning of a text, longer than a line: the style cuts it where it ends."""
+    return text if len(text) <= _EXCERPT else f"{text[:_EXCERPT]}…"
 
 
 def moment(when: datetime) -> Markup:

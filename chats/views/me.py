@@ -17,7 +17,7 @@ from chats.errors import set_refusal_status
 from chats.forms import ProfileForm, TokenForm
 from chats.password_attempts import counted_attempt
 from messaging.ids import TokenId
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.services import passwords, presence, sessions, tokens, users
 from messaging.services.tokens import IssuedToken
 
@@ -30,10 +30,11 @@ def profile(request: PageRequest) -> HttpResponse:
     """The settings page, with the form for the name and privacy."""
     posted = request.POST if request.method == "POST" else None
     user = request.user
-    kept = {
+    kept: dict[str, object] = {
         "display_name": user.display_name,
         "who_may_add": user.who_may_add,
         "shows_presence": user.shows_presence,
+        "send_key": user.send_key,
     }
     form = ProfileForm(posted, initial=kept)
     if form.is_valid() and _changed(request, form):
@@ -114,6 +115,8 @@ def _changed(request: PageRequest, form: ProfileForm) -> bool:
             presence.set_shows_presence(
                 user=user, shows_presence=filled["shows_presence"]
             )
+        if filled["send_key"]:
+            users.set_send_key(user=user, send_key=SendKey(filled["send_key"]))
     return form.refusal is None
 
 

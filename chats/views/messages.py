@@ -39,6 +39,7 @@ from messaging.services import (
     notifications,
     threads,
 )
+from messaging.services.mentions import mentioned_participants
 from messaging.services.participants import namesakes_among
 
 _LEVELS: Final = 8
@@ -174,6 +175,10 @@ def thread(request: PageRequest, message_id: int) -> HttpResponse:
             "namesakes": namesakes_among(
                 conversation_id=tree.conversation_id, shown=shown
             ),
+            "mentioned": mentioned_participants(
+                conversation_id=tree.conversation_id,
+                contents=[tree.content, *(step.node.content for step in steps)],
+            ),
         },
     )
 
@@ -242,6 +247,9 @@ def _shown(request: PageRequest, message: MessageProjection) -> HttpResponse:
         "message": message,
         "answered": parent,
         "namesakes": alike,
+        "mentioned": mentioned_participants(
+            conversation_id=message.conversation_id, contents=[message.content]
+        ),
         "thread_id": _thread_id(request),
     }
     return render(request, "chats/message.html", context)

@@ -8,8 +8,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from chats.decorators import PageRequest, in_place, reader_of, signed_in
-from messaging.models import User
-from messaging.services import blocks, people_search, users
+from messaging.ids import UserId
+from messaging.models import Conversation, User
+from messaging.pagination import Page
+from messaging.services import blocks, people_search, shared_groups, users
 
 _PAGE: Final = 30
 
@@ -27,6 +29,19 @@ def people(request: PageRequest) -> HttpResponse:
     )
     context = {"wanted": wanted, "page": page, "blocked": theirs}
     return render(request, "chats/people.html", context)
+
+
+@signed_in
+@require_safe
+def person(request: PageRequest, username: str) -> HttpResponse:
+    """A person's card: their names, the groups one shares with them, and what one can do."""
+    shown = users.active_user(username=username)
+    context = {
+        "person": shown,
+        "blocked": blocks.blocked_among(blocker=reader_of(request), people=[shown.pk]),
+        "groups": _shared_groups(request, shown),
+    }
+    return render(request, "chats/person.html", context)
 
 
 @signed_in
@@ -68,3 +83,14 @@ def _person_row(
         return redirect("blocked")
     context = {"person": person, "blocked": blocked}
     return render(request, "chats/person_changed.html", context)
+
+
+def _shared_groups(request: PageRequest, other: User) -> Page[Conversation]:
+    if other == request.user:
+        return Page([], None)
+    return shared_groups.shared_group_page(
+        one=reader_of(request),
+        other=UserId(other.pk),
+        cursor=request.GET.get("cursor"),
+        limit=_PAGE,
+    )

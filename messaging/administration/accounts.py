@@ -92,14 +92,14 @@ class UserAdmin(SearchAdmin[User], DjangoUserAdmin[User]):
     search_fields = ("username", "display_name", "folded_name")
     ordering = ("username",)
     # Only the user changes these settings.
-    _settings = ("who_may_add", "shows_presence")
+    _settings = ("who_may_add", "shows_presence", "send_key")
     readonly_fields = (*_settings, "last_login", "date_joined", "external_id")
     fieldsets = (
         (None, {"fields": ("username", "display_name", "password")}),
         ("Rights", {"fields": ("is_active", *_RIGHTS)}),
         (
             "Record",
-            {"fields": (*_settings, "last_login", "date_joined", "external_id")},
+            {"fields": readonly_fields},
         ),
     )
     add_fieldsets = (

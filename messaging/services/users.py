@@ -13,7 +13,7 @@ from messaging.errors import (
 )
 from messaging.ids import UserId
 from messaging.models import User
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.services.invites import check_admission, use_invite
 from messaging.services.limits import spend_quota
 from messaging.services.passwords import check_strength
@@ -97,6 +97,19 @@ def set_who_may_add(*, user: User, who_may_add: WhoMayAdd) -> User:
         change.lock_users({user.pk})
         user.who_may_add = who_may_add
         user.save(update_fields=["who_may_add"])
+    return user
+
+
+def set_send_key(*, user: User, send_key: SendKey) -> User:
+    """Set which key sends a message in this user's browsers.
+
+    Raises:
+        UserNotFoundError: the account was deleted just now.
+    """
+    with open_change() as change:
+        change.lock_users({user.pk})
+        user.send_key = send_key
+        user.save(update_fields=["send_key"])
     return user
 
 

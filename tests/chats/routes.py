@@ -51,6 +51,10 @@ notifications        200 405
 read_notifications   405 302  up_to
 read_notification    405 302
 people               200 405
+person               200 405
+go                   200 405
+keys                 200 405
+mention_options      200 405
 blocked              200 405
 block                405 302
 unblock              405 302
@@ -64,7 +68,7 @@ remove_owner         405 302
 mute                 405 302  on
 hide                 405 302  on
 leave                405 302
-settings             200 302  display_name
+settings             200 302  display_name send_key
 tokens               200 200  name days password
 revoke_token         405 302
 sessions             200 405

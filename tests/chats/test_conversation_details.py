@@ -154,7 +154,7 @@ def test_the_page_says_who_was_last_seen_when(
     [
         ("people", {"username": "nobody"}, 404, "There is no such person."),
         ("people", {"username": "ann"}, 409, "A group has an owner"),
-        ("people", {"username": ""}, 200, "This field is required."),
+        ("people", {"username": ""}, 200, "Fill this in."),
         ("title", {"title": "x" * 201}, 422, "A title has 1 to 200"),
     ],
 )

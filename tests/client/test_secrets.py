@@ -28,6 +28,7 @@ def test_no_repr_shows_a_secret() -> None:
                 display_name="Ann",
                 who_may_add="everyone",
                 shows_presence=True,
+                send_key="enter",
             ),
             token=SECRET,
         ),

@@ -90,6 +90,7 @@ class Roles:
             "display_name": "Somebody",
             "who_may_add": "everyone",
             "shows_presence": True,
+            "send_key": "enter",
             "participant": other,
             "participants": [other],
             "title": "Title",

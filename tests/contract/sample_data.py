@@ -95,6 +95,7 @@ def create_sample_data() -> SampleData:
             "replaces": 2**53 - 1,
             "who_may_add": "contacts",
             "shows_presence": False,
+            "send_key": "shift_enter",
             "display_name": "Ann",
             "participant": "dora",
             "participants": ["bob"],

@@ -78,7 +78,7 @@ from messaging.models import (
 )
 from messaging.models.events import EventType
 from messaging.models.sessions import digest_of
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
 from messaging.sequence_ranges import SequenceRange
 from messaging.services import (
@@ -1138,6 +1138,14 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
         (
             lambda s: partial(
                 presence.set_shows_presence, user=s.ann, shows_presence=False
+            ),
+            SILENT,
+        )
+    ],
+    "users.set_send_key": [
+        (
+            lambda s: partial(
+                users.set_send_key, user=s.ann, send_key=SendKey.SHIFT_ENTER
             ),
             SILENT,
         )

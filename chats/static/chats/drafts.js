@@ -210,6 +210,17 @@
     htmx.process(line);
   }
 
+  // What was begun in each conversation, by its id.
+  function ofConversations() {
+    const start = `${PREFIX}${user}./conversations/`, newest = new Map();
+    for (const slot of storage((kept) => Object.keys(kept)) ?? []) {
+      const id = slot.startsWith(start) && slot.slice(start.length).match(/^(\d+)\/send[@#]/)?.[1];
+      const record = id ? read(slot) : null;
+      if (record?.values.content?.trim() && !(newest.get(id)?.at > record.at)) newest.set(id, record);
+    }
+    return new Map([...newest].map(([id, { values }]) => [id, values.content]));
+  }
+
   function removeWhere(isGone) {
     for (const slot of storage((kept) => Object.keys(kept)) ?? []) {
       if (slot.startsWith(PREFIX) && isGone(slot)) remove(slot);
@@ -260,5 +271,5 @@
   addEventListener("htmx:afterSettle", restoreAll);
   addEventListener("parley:changed", markEdits);
 
-  window.parleyDrafts = Object.freeze({ answer, forget, keep, move });
+  window.parleyDrafts = Object.freeze({ answer, forget, keep, move, ofConversations });
 })();

@@ -1,5 +1,5 @@
-// The keyboard: Ctrl+Enter sends, j and k or arrows move between messages (or cards of what waits),
-// Escape goes back.
+// The keyboard: Ctrl+Enter submits a text, j and k or arrows move between messages (or cards of what
+// waits), Escape goes back.
 (() => {
   "use strict";
 
@@ -56,6 +56,7 @@
     e: () => act(".done"),
     n: () => act(".skip-card"),
     c: () => Boolean(document.querySelector("#content")?.focus() ?? document.querySelector("#content")),
+    "?": () => Boolean(window.parleyKeys?.canOpen()) && Boolean(parleyKeys.open()),
     "/": () => Boolean(document.querySelector("#q")?.focus() ?? document.querySelector("#q")),
   };
   const ARROWS = { ArrowDown: 1, ArrowUp: -1 };
@@ -75,7 +76,7 @@
 
   addEventListener("keydown", (event) => {
     // 229: an input method handles this key.
-    if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+    if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || document.querySelector("dialog[open]")) return;
     const modified = event.ctrlKey || event.metaKey || event.altKey || event.getModifierState("AltGraph");
     const key = keyOf(event);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {

@@ -89,6 +89,8 @@ class MePatch(Model):
     """Who may add you to groups: `everyone`, the `contacts` you have written to yourself, or `nobody`."""
     shows_presence: bool | None = None
     """Whether others see when you are online and were last seen, and you see it of them. With `false`, when you were last seen is forgotten."""
+    send_key: Literal["enter", "shift_enter"] | None = None
+    """Which key sends a message on the pages: `enter`, or `shift_enter`, where Enter breaks the line."""
 
 
 class Deletion(Model):
@@ -145,6 +147,8 @@ class ProfileLine(Model):
     shows_presence: bool
     last_seen_at: AwareDatetime | None
     """Null if you hide your presence, or never had a stream open."""
+    send_key: Literal["enter", "shift_enter"]
+    """Which key sends your messages."""
 
 
 class User(Model):
@@ -661,6 +665,8 @@ class Profile(Model):
     """Who may add you to groups."""
     shows_presence: bool
     """Whether others see when you are online and were last seen, and you see it of them."""
+    send_key: Literal["enter", "shift_enter"]
+    """Which key sends a message on the pages: `enter`, or `shift_enter`, where Enter breaks the line."""
 
 
 class Registered(Model):

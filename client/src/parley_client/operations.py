@@ -100,7 +100,7 @@ def me_get() -> Request[models.Profile]:
 def me_update(
     body: models.MePatch, *, idempotency_key: str | None = None
 ) -> Request[models.Profile]:
-    """Change your display name, who may add you to groups, or who sees you online."""
+    """Change your display name, or your settings."""
     return Request(
         "me_update",
         "PATCH",

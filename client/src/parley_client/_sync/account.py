@@ -34,6 +34,7 @@ from parley_client.models import (
 )
 
 WhoMayAdd = Literal["everyone", "contacts", "nobody"]
+SendKey = Literal["enter", "shift_enter"]
 
 _EXPORT_LINE: TypeAdapter[ExportLine] = TypeAdapter(ExportLine)
 
@@ -54,9 +55,10 @@ class Me:
         display_name: str | None = None,
         who_may_add: WhoMayAdd | None = None,
         shows_presence: bool | None = None,
+        send_key: SendKey | None = None,
         idempotency_key: str | None = None,
     ) -> Profile:
-        """Change your display name, who may add you to groups, or who sees you online.
+        """Change your display name, or your settings.
 
         The new name is shown with everything you wrote. Who hides their presence sees
         that of nobody.
@@ -69,6 +71,7 @@ class Me:
             display_name=display_name,
             who_may_add=who_may_add,
             shows_presence=shows_presence,
+            send_key=send_key,
         )
         request = operations.me_update(body, idempotency_key=idempotency_key)
         return self._session.read(request, Profile)
