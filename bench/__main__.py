@@ -2,9 +2,9 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -26,6 +26,7 @@ class Plan:
     database_url: str
     redis_url: str
     markdown: Path | None
+    before: Path | None
 
 
 def main() -> None:
@@ -66,6 +67,9 @@ def _plan() -> Plan:
     )
     parser.add_argument("--redis-url", default="", help="redis://…, for our cache")
     parser.add_argument("--markdown", type=Path, help="also write the report here")
+    parser.add_argument(
+        "--before", type=Path, help="compare with this checkout, and with nothing else"
+    )
     given = parser.parse_args()
     return Plan(
         messages=given.messages,
@@ -80,6 +84,7 @@ def _plan() -> Plan:
         database_url=given.database_url,
         redis_url=given.redis_url,
         markdown=given.markdown,
+        before=given.before and given.before.resolve(),
     )
 
 
@@ -93,6 +98,10 @@ def _measured(plan: Plan, folder: Path) -> list[Measured]:
             for operation in operations(database.filled)
             if plan.only in operation.name
         ]
+        if plan.before is not None:
+            before = stack.enter_context(_before(plan, plan.before))
+            ours = stack.enter_context(servers.ours(database, plan.redis_url))
+            return _in_turn(plan, wanted, [before, ours])
         # Make the copies before Parley's own server starts: PostgreSQL cannot copy a
         # database that is in use.
         others = [
@@ -102,6 +111,19 @@ def _measured(plan: Plan, folder: Path) -> list[Measured]:
         ours = stack.enter_context(servers.ours(database, plan.redis_url))
         bare = stack.enter_context(servers.bare(database, _answers(ours, wanted)))
         return _in_turn(plan, wanted, [bare, *others, ours])
+
+
+@contextmanager
+def _before(plan: Plan, root: Path) -> Iterator[Server]:
+    """Serve a database that the other checkout filled: tables may differ, ids do not."""
+    with (
+        TemporaryDirectory(prefix="parley-bench-before-") as folder,
+        servers.filled_database(
+            Path(folder), plan.messages, plan.database_url, root
+        ) as database,
+        servers.ours(database, plan.redis_url) as server,
+    ):
+        yield replace(server, name="before")
 
 
 def _answers(ours: Server, wanted: Sequence[Operation]) -> dict[str, str]:
