@@ -188,7 +188,7 @@ class Users:
         self._session = session
 
     def search(self, query: str, *, page_size: int | None = None) -> Listing[User]:
-        """Find people with a word in a name that begins with `query`.
+        """Find people who have `query` anywhere in their names.
 
         Case, accents and composition make no difference.
         """
