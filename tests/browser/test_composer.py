@@ -7,11 +7,11 @@ from typing import Final
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.accessibility import violations
 from tests.browser.conftest import PHONE, Browse, NewPerson
 from tests.browser.held_requests import hold_requests
 from tests.browser.pages import message, open_menu
 from tests.browser.signed_in_users import SignedInUser
-from tests.browser.test_every_page import violations
 
 OPTIONS = "**/mentions?q=*"
 

@@ -3,11 +3,11 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.accessibility import violations
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import Browse, NewPerson
 from tests.browser.held_requests import hold_requests, offline
 from tests.browser.signed_in_users import SignedInUser
-from tests.browser.test_every_page import violations
 
 
 def field_of(page: Page) -> Locator:

@@ -70,15 +70,17 @@ ROWS: Final[dict[str, list[Read]]] = {
         Read("/blocks?limit=200", [WHO, "the page of blocks with their people"])
     ],
     "users_search": [
-        Read("/users?query=person&limit=200", [WHO, "the page of people"]),
-        Read(
-            "/users?query=erson&limit=200",
-            [
-                WHO,
-                "none have a word that begins so",
-                "those who have it within a name",
-                "whether there are more accounts",
-            ],
+        *(
+            Read(
+                f"/users?query={typed}&limit=200",
+                [
+                    WHO,
+                    "those who have a word that begins so",
+                    "those who have it within a name",
+                    "whether there are more accounts",
+                ],
+            )
+            for typed in ("person", "erson")
         ),
     ],
     "conversations_list": [
