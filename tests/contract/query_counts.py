@@ -23,6 +23,7 @@ BACKLOG: Final = (
     "where in it something may concern the reader",
     "whether any of that was forgotten",
 )
+ENDED: Final = "whether the token is still valid"
 
 
 ROWS: Final[dict[str, list[Read]]] = {
@@ -187,7 +188,7 @@ ROWS: Final[dict[str, list[Read]]] = {
         ),
     ],
     "events_stream": [
-        Read("/events", [WHO, LOG, *BACKLOG]),
+        Read("/events", [WHO, LOG, *BACKLOG, ENDED]),
     ],
     "events_poll": [
         Read(
@@ -203,6 +204,7 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "the reader's notifications with their messages and people",
                 "the conversations with their people and counts",
                 "the last messages with their people, all at once",
+                ENDED,
             ],
         ),
     ],
