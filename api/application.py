@@ -15,6 +15,7 @@ from api.parsing import JsonParser, JsonRenderer
 from api.routers import (
     auth,
     blocks,
+    catch_up,
     conversations,
     events,
     inbox,
@@ -119,6 +120,7 @@ def _build() -> ParleyAPI:
         built.add_router("/conversations", router)
     built.add_router("/messages", messages.router)
     built.add_router("/inbox", inbox.router)
+    built.add_router("/me/catch-up", catch_up.router)
     built.add_router("/notifications", notifications.router)
     built.add_router("/events", events.router)
     built.add_router("/service", service.router)

@@ -10,7 +10,7 @@ from ninja.errors import AuthenticationError, HttpError
 from ninja.security import APIKeyCookie, HttpBearer
 from typing_extensions import override
 
-from api.events.streams import Credential
+from api.events.credentials import Credential
 from api.ninja_internals import passes_csrf
 from edge.addresses import client_address
 from edge.callers import note_caller

@@ -89,5 +89,5 @@ def _with_next(sign_in_url: str, page: str | None) -> str:
     return (
         sign_in_url
         if page is None
-        else f"{sign_in_url}?{urlencode({'next': page}, safe='/')}"
+        else f"{sign_in_url}?{urlencode({'next': page}, safe='/@')}"
     )

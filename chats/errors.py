@@ -24,7 +24,7 @@ def error_response(
     if not in_place:
         # An error with Retry-After is temporary: the same form may be accepted later.
         unsent = unsent_form(request, again=error.retry_after is not None)
-        context = {"refusal": error, "unsent": unsent}
+        context = {"refusal": error, "unsent": unsent, "conversation_id": None}
         return set_error_status(
             render(request, "chats/error_page.html", context), error
         )

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, cast
+from types import MappingProxyType
+from typing import ClassVar, Final, cast
 
 from django import forms
 from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest, QueryDict
 from typing_extensions import override
 
 from chats.idempotency import new_form_id
@@ -25,8 +27,24 @@ from messaging.errors import (
     SignInError,
     WrongPasswordError,
 )
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.services.limits import counted_password_attempt
+
+# In place of Django's own words.
+_WORDS: Final = MappingProxyType(
+    {
+        "required": "Fill this in.",
+        "invalid_choice": "Choose one of these.",
+        "max_length": "Write at most %(limit_value)d characters;"
+        " these are %(show_value)d.",
+        "null_characters_not_allowed": "This holds a character that no text can have.",
+    }
+)
+
+
+def _use_own_words(fields: Mapping[str, forms.Field]) -> None:
+    for field in fields.values():
+        field.error_messages.update(_WORDS)
 
 
 class SignInForm(AuthenticationForm):
@@ -35,7 +53,19 @@ class SignInForm(AuthenticationForm):
     `refusal` is the limit that kept the password from being checked.
     """
 
+    error_messages = {  # noqa: RUF012  # Django's form copies nothing of it
+        "invalid_login": "There is no account with this username and password.",
+        "inactive": "This account is suspended.",
+    }
+
     refusal: RateLimitedError | LimitsUnavailableError | None = None
+
+    @override
+    def __init__(
+        self, request: HttpRequest | None = None, *args: object, **kwargs: object
+    ) -> None:
+        super().__init__(request, *args, **kwargs)
+        _use_own_words(self.fields)
 
     @override
     def clean(self) -> dict[str, object]:
@@ -63,6 +93,8 @@ class SignInForm(AuthenticationForm):
 class AdminSignInForm(SignInForm, AdminAuthenticationForm):
     """The same form for the admin."""
 
+    error_messages = AdminAuthenticationForm.error_messages
+
 
 def _current_password() -> forms.CharField:
     return forms.CharField(
@@ -89,6 +121,13 @@ class RefusableForm(forms.Form):
     shown_errors: ClassVar[tuple[type[DomainError], ...]] = (DomainError,)
     # The fields of errors that name none themselves.
     error_fields: ClassVar[Mapping[type[DomainError], str]] = {}
+
+    @override
+    def __init__(
+        self, data: QueryDict | None = None, *, initial: dict[str, object] | None = None
+    ) -> None:
+        super().__init__(data, initial=initial)
+        _use_own_words(self.fields)
 
     def showing_refusal(self) -> "_ShownRefusal":
         """If the body of the `with` is refused, show it in the form and go on after it."""
@@ -145,8 +184,8 @@ class SignUpForm(RefusableForm):
     invite_code = forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "off"}))
 
     @override
-    def __init__(self, data: object = None) -> None:
-        super().__init__(data)  # type: ignore[arg-type]  # what request.POST is
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
         if settings.PARLEY_REGISTRATION != "invite":
             del self.fields["invite_code"]
 
@@ -163,8 +202,8 @@ class PasswordForm(RefusableForm):
     new_password = _new_password("New password")
 
     @override
-    def __init__(self, data: object = None) -> None:
-        super().__init__(data)  # type: ignore[arg-type]  # what request.POST is
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
         self.fields["current"].label = "Current password"
 
 
@@ -191,6 +230,26 @@ class ProfileForm(RefusableForm):
         # A form without this field changes only the name.
         required=False,
         help_text="Groups that you are in stay. Whoever is refused is not told why.",
+    )
+    shows_presence = forms.TypedChoiceField(
+        label="Who sees when you are online",
+        choices=[
+            (True, "People you share a conversation with"),
+            (False, "Nobody, and you see it of nobody"),
+        ],
+        coerce=lambda value: value == "True",
+        empty_value=None,
+        # As above.
+        required=False,
+        help_text="And when you were last seen. Whom you block never sees it.",
+    )
+    send_key = forms.ChoiceField(
+        label="Send messages by",
+        choices=SendKey.choices,
+        # As for `who_may_add`.
+        required=False,
+        help_text="Ctrl and Enter always send. On a touch keyboard Enter breaks the"
+        " line.",
     )
 
 
@@ -239,8 +298,8 @@ class DirectForm(RefusableForm):
     )
 
     @override
-    def __init__(self, data: object, asked: Mapping[str, object]) -> None:
-        super().__init__(data, initial={"participant": asked.get("to", "")})  # type: ignore[arg-type]  # what request.POST is
+    def __init__(self, data: QueryDict | None, asked: Mapping[str, object]) -> None:
+        super().__init__(data, initial={"participant": asked.get("to", "")})
 
     def username(self) -> str:
         name: str = self.cleaned_data["participant"]

@@ -2,7 +2,7 @@
 participants.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Final
@@ -16,6 +16,7 @@ from messaging.namesakes import namesakes
 from messaging.pagination import Page
 from messaging.projections import MessageProjection
 from messaging.services import message_lists
+from messaging.services.mentions import mentioned_participants
 from messaging.services.participants import namesakes_among
 
 _PAGE: Final = 50
@@ -44,6 +45,8 @@ class MessageList:
     newer: int | None
     # Users whose usernames are shown too, since another user has the same display name.
     namesakes: frozenset[UserId]
+    # The participants whom the rows mention, by username in lower case.
+    mentioned: Mapping[str, UserId]
 
 
 def message_list(*, conversation_id: ConversationId, query: QueryDict) -> MessageList:
@@ -92,8 +95,7 @@ def _backward(
     conversation_id: ConversationId, page: Page[MessageProjection], *, newer: int | None
 ) -> MessageList:
     rows = _rows(page.items[::-1])
-    alike = _namesakes(conversation_id, rows)
-    return MessageList(conversation_id, rows, page.next_cursor, newer, alike)
+    return _list_of(conversation_id, rows, older=page.next_cursor, newer=newer)
 
 
 def _forward(conversation_id: ConversationId, sequence: int) -> MessageList:
@@ -101,9 +103,26 @@ def _forward(conversation_id: ConversationId, sequence: int) -> MessageList:
         conversation_id=conversation_id, sequence=sequence, limit=_PAGE
     )
     newer = page.items[-1].sequence if page.next_cursor is not None else None
-    rows = _rows(page.items)
+    return _list_of(conversation_id, _rows(page.items), older=None, newer=newer)
+
+
+def _list_of(
+    conversation_id: ConversationId,
+    rows: Sequence[Row],
+    *,
+    older: str | None,
+    newer: int | None,
+) -> MessageList:
     return MessageList(
-        conversation_id, rows, None, newer, _namesakes(conversation_id, rows)
+        conversation_id,
+        rows,
+        older=older,
+        newer=newer,
+        namesakes=_namesakes(conversation_id, rows),
+        mentioned=mentioned_participants(
+            conversation_id=conversation_id,
+            contents=[row.message.content for row in rows],
+        ),
     )
 
 

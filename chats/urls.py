@@ -8,10 +8,13 @@ from django.views.generic import RedirectView
 from chats.converters import IdConverter, NameConverter
 from chats.views import (
     accounts,
+    catch_up,
     conversation_details,
     conversations,
+    go,
     inbox,
     me,
+    mentions,
     messages,
     new_conversation,
     notifications,
@@ -35,6 +38,14 @@ details_urls = [
     ),
     path(
         "people/<name:username>/own", conversation_details.hand_over, name="hand_over"
+    ),
+    path(
+        "people/<name:username>/owner", conversation_details.add_owner, name="add_owner"
+    ),
+    path(
+        "people/<name:username>/member",
+        conversation_details.remove_owner,
+        name="remove_owner",
     ),
     path("mute", conversation_details.mute, name="mute"),
     path("hide", conversation_details.hide, name="hide"),
@@ -68,6 +79,11 @@ urlpatterns = [
         conversations.composer,
         name="composer",
     ),
+    path(
+        "conversations/<id:conversation_id>/mentions",
+        mentions.mention_options,
+        name="mention_options",
+    ),
     path("conversations/<id:conversation_id>/send", conversations.send, name="send"),
     path(
         "conversations/<id:conversation_id>/read",
@@ -99,6 +115,10 @@ urlpatterns = [
         name="restore_version",
     ),
     path("messages/<id:message_id>/receipts", messages.receipts, name="receipts"),
+    path("catch-up", catch_up.catch_up, name="catch_up"),
+    path("catch-up/<id:conversation_id>/done", catch_up.done, name="catch_up_done"),
+    path("catch-up/<id:conversation_id>/undo", catch_up.undo, name="catch_up_undo"),
+    path("catch-up/<id:conversation_id>/reply", catch_up.reply, name="catch_up_reply"),
     path("inbox", inbox.inbox, name="inbox"),
     path("inbox/read", inbox.read_inbox, name="read_inbox"),
     path("notifications", notifications.notification_list, name="notifications"),
@@ -110,9 +130,13 @@ urlpatterns = [
     ),
     path("people", users.people, name="people"),
     path("people/blocked", users.blocked, name="blocked"),
+    # No username begins with this sign.
+    path("people/@<name:username>", users.person, name="person"),
     path("people/<name:username>/block", users.block, name="block"),
     path("people/<name:username>/unblock", users.unblock, name="unblock"),
     path("conversations/<id:conversation_id>/", include(details_urls)),
+    path("go", go.go, name="go"),
+    path("keys", go.keys, name="keys"),
     path("settings", me.profile, name="settings"),
     path("settings/tokens", me.token_list, name="tokens"),
     path(

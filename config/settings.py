@@ -132,6 +132,16 @@ APPEND_SLASH = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.max_body_bytes
 
 TEMPLATES = [
+    # The pages.
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "DIRS": [BASE_DIR / "chats" / "templates"],
+        "OPTIONS": {
+            "environment": "chats.templating.environment.environment",
+            "context_processors": ["chats.templating.context.page_context"],
+        },
+    },
+    # The admin, the API's docs, and widgets of forms.
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "APP_DIRS": True,
@@ -140,7 +150,6 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "chats.navigation.navigation_context",
             ],
         },
     },
@@ -156,8 +165,8 @@ if DATABASES["default"]["ENGINE"] == "config.sqlite":
 else:
     PARLEY_WAKEUPS = "redis" if env.redis_url else "postgres"
 
-# Only conversation pages are cached here: two entries per page, of 256 KiB at most, for
-# a minute.
+# Only conversation pages are cached here, for a minute: two entries per page, of 256 KiB
+# at most, and of a web page what that is when compressed.
 _LOCAL_CACHE = {
     "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
     "LOCATION": "unique-snowflake",

@@ -13,6 +13,8 @@ from django.middleware.gzip import GZipMiddleware, re_accepts_gzip
 from django.utils.cache import patch_vary_headers
 from typing_extensions import override
 
+from edge.pieces import PiecedResponse, gzipped
+
 # The size of the pieces in which a file is sent. Each piece costs the same, whatever
 # its size.
 _BLOCK_BYTES: Final = 256 * 1024
@@ -44,6 +46,8 @@ class CompressionMiddleware(GZipMiddleware):
             return _compressed_file(request, response) if is_text else response
         if not kind.startswith(self.compressed):
             return response
+        if isinstance(response, PiecedResponse):
+            return _compressed_pieces(request, response, self.max_random_bytes)
         return super().process_response(request, response)
 
 
@@ -72,18 +76,40 @@ def _is_file(request: HttpRequest) -> bool:
     return request.path_info.startswith(settings.STATIC_URL)
 
 
+def _compressed_pieces(
+    request: HttpRequest, response: PiecedResponse, max_padding: int
+) -> HttpResponse:
+    """What Django's middleware does, but for pieces that are compressed already."""
+    patch_vary_headers(response, ("Accept-Encoding",))
+    if not _accepts_gzip(request):
+        return response
+    compressed = gzipped(response.pieces, max_padding=max_padding)
+    if len(compressed) < len(response.content):
+        response.content = compressed
+        _mark_compressed(response)
+    return response
+
+
+def _accepts_gzip(request: HttpRequest) -> bool:
+    accepted = request.META.get("HTTP_ACCEPT_ENCODING", "")
+    return re_accepts_gzip.search(accepted) is not None
+
+
+def _mark_compressed(response: HttpResponse) -> None:
+    response["Content-Encoding"] = "gzip"
+    response["Content-Length"] = str(len(response.content))
+    if response.get("ETag", "").startswith('"'):
+        # A weak ETag: the bytes are not those of the uncompressed content.
+        response["ETag"] = f"W/{response['ETag']}"
+
+
 def _compressed_file(request: HttpRequest, response: FileResponse) -> HttpResponseBase:
     patch_vary_headers(response, ("Accept-Encoding",))
-    accepted = request.META.get("HTTP_ACCEPT_ENCODING", "")
-    if response.status_code != HTTPStatus.OK or not re_accepts_gzip.search(accepted):
+    if response.status_code != HTTPStatus.OK or not _accepts_gzip(request):
         return response
     compressed = HttpResponse(_FILES.compressed(request.path_info, response))
     response.close()
     for name, value in response.items():
         compressed[name] = value
-    compressed["Content-Encoding"] = "gzip"
-    compressed["Content-Length"] = str(len(compressed.content))
-    if "ETag" in compressed:
-        # A weak ETag: the bytes are not those of the uncompressed file.
-        compressed["ETag"] = f"W/{compressed['ETag']}"
+    _mark_compressed(compressed)
     return compressed

@@ -28,7 +28,7 @@ from messaging.models.conversations import ConversationQuerySet
 
 # A participant row with its `conversation` and `user` loaded.
 Membership = NewType("Membership", Participant)
-# The participant row of a group's owner.
+# The participant row of an owner of a group.
 Ownership = NewType("Ownership", Membership)
 # A message, loaded for display, of a conversation in which its reader is a participant.
 ReadableMessage = NewType("ReadableMessage", Message)
@@ -66,12 +66,12 @@ def membership(*, reader: UserId, conversation_id: ConversationId) -> Membership
 
 
 def ownership(*, owner: UserId, conversation_id: ConversationId) -> Ownership:
-    """Fetch the participant row of a group's owner, who alone may change the group.
+    """Fetch the participant row of an owner of a group; only owners may change it.
 
     Raises:
         ConversationNotFoundError: as for `membership`.
         DirectConversationError: the conversation is no group, so nobody can change it.
-        NotOwnerError: another user owns the group.
+        NotOwnerError: only others own the group.
     """
     participant = membership(reader=owner, conversation_id=conversation_id)
     if participant.conversation.is_direct:
@@ -79,7 +79,7 @@ def ownership(*, owner: UserId, conversation_id: ConversationId) -> Ownership:
             "A direct conversation keeps its two people and has no title."
         )
     if participant.role != Participant.Role.OWNER:
-        raise NotOwnerError("Only the owner of the group may do this.")
+        raise NotOwnerError("Only an owner of the group may do this.")
     return Ownership(participant)
 
 

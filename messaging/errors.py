@@ -194,7 +194,7 @@ class NotSenderError(ForbiddenError):
 
 
 class NotOwnerError(ForbiddenError):
-    """Only the owner of a group may do this."""
+    """Only an owner of a group may do this."""
 
     code = "not_owner"
 
@@ -236,7 +236,7 @@ class DirectConversationError(ConflictError):
 
 
 class OwnerRequiredError(ConflictError):
-    """A group needs an owner: the owner has to hand it over first."""
+    """A group needs an owner: its last one has to make another one first."""
 
     code = "owner_required"
 

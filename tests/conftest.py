@@ -21,7 +21,7 @@ from messaging.models import Conversation, Message, User
 from messaging.services.conversations import start_group
 from messaging.services.tokens import issue_token
 from tests.api_client import ApiClient
-from tests.databases import own_database
+from tests.databases import own_database, remove_dead_rows
 from tests.hashing import QUICK_HASHERS
 from tests.interruption import heed_sigint, take_sigterm_as_interrupt
 from tests.live_server import LiveServer, served_database
@@ -154,6 +154,17 @@ def _empty_cache() -> Iterator[None]:
     yield
     for cache in caches.all():
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _few_dead_rows(
+    request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """Set up before a test's transaction, and so ended after it."""
+    yield
+    if "db" in request.fixturenames:
+        with django_db_blocker.unblock():
+            remove_dead_rows()
 
 
 @pytest.fixture(autouse=True)

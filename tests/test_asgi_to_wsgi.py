@@ -11,10 +11,10 @@ import pytest
 from django.http import StreamingHttpResponse
 from typing_extensions import override
 
+from api.events.credentials import Credential
 from api.events.fan_out import FanOut
 from api.events.responses import LiveResponse, Start
 from api.events.stream_slots import StreamSlots
-from api.events.streams import Credential
 from config import asgi_to_wsgi
 from config.threads import RequestThreads
 from messaging.ids import Position, UserId

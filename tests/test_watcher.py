@@ -7,10 +7,10 @@ from threading import Event
 import pytest
 from typing_extensions import override
 
+from api.events.credentials import Credential
 from api.events.frames import AddressedFrame
-from api.events.streams import Credential
 from api.events.watcher import Watcher
-from messaging.ids import UserId
+from messaging.ids import TokenId, UserId
 
 TIMEOUT = 60
 
@@ -58,6 +58,45 @@ class StoppedMeanwhile(Nobody):
         if not self.asked.is_set():
             self.watcher.stop()
         return super().users()
+
+
+class SignedOutBefore(Nobody):
+    """A stream whose token was revoked before the watcher reads the log."""
+
+    watcher: Watcher
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.credential = Credential(UserId(1), TokenId(1), None, "")
+        self.told: list[str] = []
+
+    @override
+    def users(self) -> frozenset[UserId]:
+        return frozenset({self.credential.user})
+
+    @override
+    def credentials(self) -> frozenset[Credential]:
+        return frozenset({self.credential})
+
+    @override
+    def send(self, outgoing: list[AddressedFrame]) -> None:
+        self.told.append("sent")
+        self.watcher.stop()
+
+    @override
+    def sign_out(self, credentials: frozenset[Credential]) -> None:
+        assert credentials == self.credentials()
+        self.told.append("signed out")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_was_signed_out_before_the_log_is_read_is_sent_nothing() -> None:
+    listeners = SignedOutBefore()
+    listeners.watcher = watcher = Watcher(listeners)
+    watcher.start()
+    watcher.join(TIMEOUT)
+    assert not watcher.is_alive()
+    assert listeners.told[:2] == ["signed out", "sent"]
 
 
 def test_an_unexpected_exception_is_logged_and_survived(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from api.events.credentials import Credential, ended_credentials
 from api.events.frames import Frame, addressed, reset
 from messaging.ids import Position, UserId
 from messaging.services.deliveries import deliver
@@ -21,8 +22,16 @@ class BacklogPage:
 
 
 def read_backlog(
-    user: UserId, *, after: Position, limit: int = PAGE_SIZE
-) -> BacklogPage:
+    credential: Credential, *, after: Position, limit: int = PAGE_SIZE
+) -> BacklogPage | None:
+    """The next page of the log for the user of a credential; None if it has ended."""
+    page = _page(credential.user, after, limit)
+    # Checked after reading: if it is valid now, it was when each of these events was
+    # committed. The watcher ends a stream by an event, which this one may have read past.
+    return None if ended_credentials({credential}) else page
+
+
+def _page(user: UserId, after: Position, limit: int) -> BacklogPage:
     log = read_log()
     events = events_for(user, after=after, limit=limit)
     # Check this after reading: events that were cleared in between are missing from

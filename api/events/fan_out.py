@@ -11,8 +11,9 @@ from typing import Final, TypeVar
 from django.db import Error, connection
 
 from api.events.backlog import BacklogPage, read_backlog
+from api.events.credentials import Credential
 from api.events.frames import AddressedFrame
-from api.events.streams import Credential, Stream
+from api.events.streams import Stream
 from api.events.watcher import Watcher
 from messaging.ids import Position, UserId
 
@@ -53,9 +54,11 @@ class FanOut:
                     del self._streams[stream.user]
 
     async def read_backlog(
-        self, user: UserId, after: Position, limit: int
-    ) -> BacklogPage:
-        return await self.read(lambda: read_backlog(user, after=after, limit=limit))
+        self, credential: Credential, after: Position, limit: int
+    ) -> BacklogPage | None:
+        return await self.read(
+            lambda: read_backlog(credential, after=after, limit=limit)
+        )
 
     async def read(self, work: Callable[[], T]) -> T:
         """Run a query in a reader thread, which keeps its database connection."""

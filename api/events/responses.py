@@ -14,10 +14,11 @@ from typing_extensions import override
 
 from api.events import frames
 from api.events.backlog import read_backlog
+from api.events.credentials import Credential
 from api.events.fan_out import FanOut
 from api.events.frames import RECONNECT, RETRY, Frame
 from api.events.stream_slots import StreamSlot
-from api.events.streams import Credential, Stream
+from api.events.streams import Stream
 from api.schemas.events import EVENT_STREAM
 from messaging.ids import Position
 from messaging.services.events import Log
@@ -96,7 +97,9 @@ class EventStreamResponse(LiveResponse):
         yield self._opening()
         reached, complete = self.start.reached, False
         while not complete:
-            backlog = read_backlog(self.start.credential.user, after=reached)
+            backlog = read_backlog(self.start.credential, after=reached)
+            if backlog is None:
+                return
             reached, complete = backlog.reached, backlog.complete
             yield b"".join(frame.sse for frame in backlog.frames)
         yield RECONNECT.sse
@@ -126,9 +129,11 @@ class PollResponse(LiveResponse):
     def _at_once(self) -> Iterator[bytes]:
         found, reached = self._reset_frames(), self.start.reached
         if not found:
-            user = self.start.credential.user
-            backlog = read_backlog(user, after=reached, limit=self._limit)
-            found, reached = backlog.frames, backlog.reached
+            backlog = read_backlog(
+                self.start.credential, after=reached, limit=self._limit
+            )
+            if backlog is not None:
+                found, reached = backlog.frames, backlog.reached
         yield self._page(found, reached)
 
     def _reset_frames(self) -> list[Frame]:

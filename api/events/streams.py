@@ -8,14 +8,14 @@ takes bounded memory and delays no other client (backpressure).
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from prometheus_client import Counter
 
 from api.events.backlog import PAGE_SIZE, BacklogPage
+from api.events.credentials import Credential
 from api.events.frames import HEARTBEAT, RECONNECT, Frame
-from messaging.ids import Position, TokenId, UserId
+from messaging.ids import Position, UserId
 
 # Well below the idle timeout of common proxies (60 seconds).
 _HEARTBEAT_SECONDS: Final = 15.0
@@ -32,17 +32,8 @@ _DELIVERED: Final = Counter(
 Ended = Literal["shutdown", "signed-out"]
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """The token or session that opened a stream, and the user's password hash at that time."""
-
-    user: UserId
-    token: TokenId | None
-    session: str | None
-    password: str
-
-
-Read = Callable[[UserId, Position, int], Awaitable[BacklogPage]]
+# None if the credential has ended.
+Read = Callable[[Credential, Position, int], Awaitable[BacklogPage | None]]
 
 
 class Stream:
@@ -139,7 +130,10 @@ class Stream:
         complete = False
         self.behind = False
         while not (complete or self.ended):
-            backlog = await read(self.user, self._read_from(), PAGE_SIZE)
+            backlog = await read(self.credential, self._read_from(), PAGE_SIZE)
+            if backlog is None:
+                self.end("signed-out")
+                return
             self.reached, complete = backlog.reached, backlog.complete
             if backlog.frames:
                 _DELIVERED.inc(len(backlog.frames))
@@ -149,7 +143,10 @@ class Stream:
         self.behind = False
         # `behind` is cleared before the read: frames that arrive meanwhile have to be
         # buffered.
-        backlog = await read(self.user, self._read_from(), limit)
+        backlog = await read(self.credential, self._read_from(), limit)
+        if backlog is None:
+            self.end("signed-out")
+            return []
         self.reached = backlog.reached
         if not backlog.complete:
             self.fall_behind()

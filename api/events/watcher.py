@@ -10,16 +10,14 @@ from typing import Final, Protocol
 from django.db import Error, connection
 from typing_extensions import override
 
+from api.events.credentials import Credential, ended_credentials
 from api.events.frames import AddressedFrame, addressed
-from api.events.streams import Credential
 from api.events.typing_and_presence import PresenceWatch, TypingWatch
 from messaging.ids import Position, UserId
 from messaging.models import Event
 from messaging.models.events import EventType
 from messaging.services.deliveries import deliver
 from messaging.services.events import Log, events_after, read_log
-from messaging.services.sessions import passwords_of_sessions
-from messaging.services.tokens import valid_token_ids
 from messaging.wakeups import open_channel
 
 logger = logging.getLogger(__name__)
@@ -131,6 +129,8 @@ class Watcher(threading.Thread):
         else:
             self._listeners.reset_position()
         self._epoch = log.epoch
+        # After the position: what ended before it is told by no event that is read.
+        self._check(self._listeners.credentials())
         return log
 
     def _read_log(self, log: Log) -> None:
@@ -170,23 +170,5 @@ class Watcher(threading.Thread):
             self._start()
 
     def _check(self, used: frozenset[Credential]) -> None:
-        """Close the streams of users who were signed out, suspended or deleted; two
-        queries for all.
-        """
-        held = valid_token_ids(
-            token_ids={one.token for one in used if one.token is not None}
-        )
-        passwords = passwords_of_sessions(
-            keys={one.session for one in used if one.session is not None}
-        )
-        self._listeners.sign_out(
-            frozenset(
-                one
-                for one in used
-                if (
-                    one.token not in held
-                    if one.token is not None
-                    else passwords.get(one.session or "") != one.password
-                )
-            )
-        )
+        """Close the streams of users who were signed out, suspended or deleted."""
+        self._listeners.sign_out(ended_credentials(used))

@@ -26,7 +26,7 @@ from api.schemas.users import (
     profile_out,
 )
 from messaging.errors import ExportRunningError, UserNotFoundError, WrongPasswordError
-from messaging.services import deletion, exports, passwords, users
+from messaging.services import deletion, exports, passwords, presence, users
 from messaging.services.exports import Export
 
 router = Router(tags=["me"])
@@ -36,7 +36,8 @@ router = Router(tags=["me"])
 def get_me(request: ApiRequest) -> ProfileOut:
     """Show your profile.
 
-    It also has your setting for who may add you to groups.
+    It also has your settings: who may add you to groups, whether you show when you are
+    online, and which key sends a message.
     """
     return profile_out(request.auth.user)
 
@@ -51,7 +52,7 @@ def get_me(request: ApiRequest) -> ProfileOut:
     result=ME,
 )
 def update_me(request: ApiRequest, body: MePatch) -> ProfileOut:
-    """Change your display name, or who may add you to groups.
+    """Change your display name, or your settings.
 
     The new name is shown with everything you wrote; your username stays the same. 404
     if another request has just deleted the account.
@@ -61,6 +62,10 @@ def update_me(request: ApiRequest, body: MePatch) -> ProfileOut:
         users.change_display_name(user=user, display_name=body.display_name)
     if body.who_may_add is not None:
         users.set_who_may_add(user=user, who_may_add=body.who_may_add)
+    if body.shows_presence is not None:
+        presence.set_shows_presence(user=user, shows_presence=body.shows_presence)
+    if body.send_key is not None:
+        users.set_send_key(user=user, send_key=body.send_key)
     return profile_out(user)
 
 

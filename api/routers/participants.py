@@ -6,8 +6,13 @@ from ninja import Query, Router, Status
 
 from api.authentication import ApiRequest
 from api.operations import operation
-from api.schemas.conversations import ParticipantIn, ParticipantPage, participant_page
-from api.schemas.fields import ConversationIdIn, PageQuery, Username
+from api.schemas.conversations import (
+    ParticipantIn,
+    ParticipantPage,
+    ParticipantQuery,
+    participant_page,
+)
+from api.schemas.fields import ConversationIdIn, Username
 from messaging import access
 from messaging.errors import (
     ConversationNotFoundError,
@@ -19,7 +24,7 @@ from messaging.errors import (
     ParticipantNotFoundError,
     UserNotFoundError,
 )
-from messaging.services import participants
+from messaging.services import owners, participant_lists, participants
 
 _AS_MEMBER: Final = ParticipantIn()
 
@@ -35,18 +40,23 @@ router = Router(tags=["conversations"])
     errors=[ConversationNotFoundError],
 )
 def list_participants(
-    request: ApiRequest, conversation_id: ConversationIdIn, parameters: Query[PageQuery]
+    request: ApiRequest,
+    conversation_id: ConversationIdIn,
+    parameters: Query[ParticipantQuery],
 ) -> ParticipantPage:
-    """List the participants, in the order in which they joined.
+    """List the participants, or find some, in the order in which they joined.
 
-    Each has a role: a group has one owner, a direct conversation two members.
+    Each has a role: a group has at least one owner, a direct conversation two members.
     """
     membership = access.membership(
         reader=request.auth.id, conversation_id=conversation_id
     )
     return participant_page(
-        participants.participant_page(
-            membership=membership, cursor=parameters.cursor, limit=parameters.limit
+        participant_lists.participant_page(
+            membership=membership,
+            cursor=parameters.cursor,
+            limit=parameters.limit,
+            matching=parameters.query,
         )
     )
 
@@ -78,7 +88,7 @@ def put_participant(
 
     With the role `member`, or without a body, the person is added; if they are a
     participant already, nothing changes. With the role `owner`, a participant becomes
-    the owner and you become a member. 409 if you give yourself the role `member`: a
+    an owner and you become a member. 409 if you give yourself the role `member`: a
     group needs an owner.
     """
     group = access.ownership(owner=request.auth.id, conversation_id=conversation_id)
@@ -102,15 +112,66 @@ def put_participant(
 def remove_participant(
     request: ApiRequest, conversation_id: ConversationIdIn, username: Username
 ) -> Status[None]:
-    """Leave a group, or as its owner remove another participant.
+    """Leave a group, or as an owner remove another participant.
 
-    If the owner leaves, the longest-standing member becomes the owner; if nobody is
+    If the last owner goes, the longest-standing member becomes the owner; if nobody is
     left, the group is deleted.
     """
     membership = access.membership(
         reader=request.auth.id, conversation_id=conversation_id
     )
     participants.remove_participant(membership=membership, username=username)
+    return Status(204, None)
+
+
+@operation(
+    router,
+    "PUT",
+    "/{conversation_id}/owners/{username}",
+    "owners_add",
+    {204: None},
+    errors=[
+        ConversationNotFoundError,
+        ParticipantNotFoundError,
+        NotOwnerError,
+        DirectConversationError,
+    ],
+)
+def add_owner(
+    request: ApiRequest, conversation_id: ConversationIdIn, username: Username
+) -> Status[None]:
+    """Make a participant one more owner of a group you own.
+
+    Owners may all do the same: also remove each other.
+    """
+    group = access.ownership(owner=request.auth.id, conversation_id=conversation_id)
+    owners.add_owner(group=group, username=username)
+    return Status(204, None)
+
+
+@operation(
+    router,
+    "DELETE",
+    "/{conversation_id}/owners/{username}",
+    "owners_remove",
+    {204: None},
+    errors=[
+        ConversationNotFoundError,
+        ParticipantNotFoundError,
+        NotOwnerError,
+        DirectConversationError,
+        OwnerRequiredError,
+    ],
+)
+def remove_owner(
+    request: ApiRequest, conversation_id: ConversationIdIn, username: Username
+) -> Status[None]:
+    """Make an owner of a group you own, perhaps yourself, a member again.
+
+    409 if nobody else owns it.
+    """
+    group = access.ownership(owner=request.auth.id, conversation_id=conversation_id)
+    owners.remove_owner(group=group, username=username)
     return Status(204, None)
 
 

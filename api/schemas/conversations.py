@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from api.parsing import Written, render_json
-from api.schemas.fields import In, Out, Text, Username
+from api.schemas.fields import In, Out, PageQuery, Text, Username
 from api.schemas.messages import MessageOut
 from api.schemas.users import UserOut
 from messaging.ids import ConversationId
-from messaging.models import Participant
 from messaging.models.conversations import ConversationKind, ParticipantRole
 from messaging.pagination import Page
+from messaging.services.participant_lists import ListedParticipant
 from messaging.services.summaries import ConversationSummary
 
 
@@ -24,7 +24,7 @@ class DirectIn(In):
 
 
 class GroupIn(In):
-    """A group of you, its owner, and others."""
+    """A group of you, its first owner, and others."""
 
     kind: Literal["group"]
     title: Text = Field(description="1 to 200 characters.")
@@ -80,6 +80,22 @@ class ParticipantOut(Out):
     user: UserOut
     role: ParticipantRole
     joined_at: datetime
+    online: bool = Field(description="Whether they have a stream of events open.")
+    last_seen_at: datetime | None = Field(
+        description="When they last had one, to the minute; `null` if they never did, or"
+        " if you may not see it: one of you hides it, or there is a block between you."
+        " Then `online` is `false`."
+    )
+
+
+class ParticipantQuery(PageQuery):
+    query: Text | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="Any part of the username or the display name, as in the search for"
+        " people.",
+    )
 
 
 class ParticipantPage(Out):
@@ -95,5 +111,5 @@ def conversation_page(page: Page[ConversationSummary]) -> Written[ConversationPa
     return Written(render_json({"items": page.items, "next_cursor": page.next_cursor}))
 
 
-def participant_page(page: Page[Participant]) -> ParticipantPage:
+def participant_page(page: Page[ListedParticipant]) -> ParticipantPage:
     return ParticipantPage.model_validate(page, from_attributes=True)

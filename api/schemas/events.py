@@ -79,7 +79,7 @@ class ConversationCreated(Out):
 
 
 class ConversationUpdated(Out):
-    """The title, the owner or your own settings of a conversation changed."""
+    """The title, the owners or your own settings of a conversation changed."""
 
     type: Literal["conversation.updated"] = "conversation.updated"
     conversation: ConversationOut

@@ -8,9 +8,9 @@ from pydantic import Field, RootModel
 from api.schemas.fields import Out
 from api.schemas.users import UserOut, user_out
 from messaging.ids import ConversationId, MessageId, UserId
-from messaging.models import Block, MessageHistory, Participant, User
+from messaging.models import Block, LastSeen, MessageHistory, Participant, User
 from messaging.models.conversations import ConversationKind, ParticipantRole
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
 from messaging.services.exports import Record
 
@@ -24,6 +24,11 @@ class ProfileLine(Out):
     display_name: str
     joined_at: datetime
     who_may_add: WhoMayAdd = Field(description="Who may add you to groups.")
+    shows_presence: bool
+    last_seen_at: datetime | None = Field(
+        description="Null if you hide your presence, or never had a stream open."
+    )
+    send_key: SendKey = Field(description="Which key sends your messages.")
 
 
 class BlockLine(Out):
@@ -109,6 +114,7 @@ def export_line(record: Record) -> RecordLine:
 
 
 def _profile_line(user: User) -> ProfileLine:
+    seen: LastSeen | None = getattr(user, "last_seen", None)
     return ProfileLine(
         type="profile",
         id=UserId(user.pk),
@@ -116,6 +122,9 @@ def _profile_line(user: User) -> ProfileLine:
         display_name=user.display_name,
         joined_at=user.date_joined,
         who_may_add=WhoMayAdd(user.who_may_add),
+        shows_presence=user.shows_presence,
+        last_seen_at=None if seen is None else seen.at,
+        send_key=SendKey(user.send_key),
     )
 
 

@@ -9,7 +9,7 @@ from api.schemas.fields import In, Out, PageQuery, Password, Text, TokenIdIn, Us
 from messaging.deletion_counts import DeletionCounts
 from messaging.ids import TokenId, UserId
 from messaging.models import AccessToken, User
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import UserProjection
 from messaging.services.tokens import IssuedToken
 
@@ -19,6 +19,7 @@ _TEN_YEARS: Final = 10 * 365 * 24 * 3600
 
 # Not strict: JSON has strings, where a strict enum takes only its members.
 WhoMayAddIn = Annotated[WhoMayAdd, Strict(strict=False)]
+SendKeyIn = Annotated[SendKey, Strict(strict=False)]
 
 
 class UserOut(Out):
@@ -33,6 +34,14 @@ class ProfileOut(UserOut):
     """Your own account, with fields that only you see."""
 
     who_may_add: WhoMayAdd = Field(description="Who may add you to groups.")
+    shows_presence: bool = Field(
+        description="Whether others see when you are online and were last seen, and you"
+        " see it of them."
+    )
+    send_key: SendKey = Field(
+        description="Which key sends a message on the pages: `enter`, or `shift_enter`,"
+        " where Enter breaks the line."
+    )
 
 
 class UserPage(Out):
@@ -44,8 +53,8 @@ class UserQuery(PageQuery):
     query: Text = Field(
         min_length=1,
         max_length=64,
-        description="How a word of the username or the display name begins; of several, "
-        "each has to. Case, accents and composition make no difference.",
+        description="Any part of the username or the display name; of several words, "
+        "each. Case, accents and composition make no difference.",
     )
 
 
@@ -153,6 +162,16 @@ class MePatch(In):
         description="Who may add you to groups: `everyone`, the `contacts` you have"
         " written to yourself, or `nobody`.",
     )
+    shows_presence: bool | None = Field(
+        None,
+        description="Whether others see when you are online and were last seen, and you"
+        " see it of them. With `false`, when you were last seen is forgotten.",
+    )
+    send_key: SendKeyIn | None = Field(
+        None,
+        description="Which key sends a message on the pages: `enter`, or `shift_enter`,"
+        " where Enter breaks the line.",
+    )
 
     @model_validator(mode="after")
     def _changes_something(self) -> "MePatch":
@@ -191,7 +210,7 @@ class DeletionOut(Out):
     )
     groups_left: int
     groups_handed_over: int = Field(
-        description="Of those you own; to their longest member."
+        description="Of those you alone own; to their longest member."
     )
     groups_deleted: int = Field(description="Of those you are the last in.")
     access_tokens: int

@@ -115,7 +115,7 @@ def delete_user(request: PageRequest) -> HttpResponse:
         "chats/delete_user.html",
         form,
         {
-            "preview": preview_deletion(user=request.user),
+            "counts": preview_deletion(user=request.user),
             "database": connection.vendor,
         },
     )

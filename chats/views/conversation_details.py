@@ -15,7 +15,14 @@ from messaging import access
 from messaging.access import Membership, Ownership
 from messaging.ids import ConversationId
 from messaging.models.conversations import ParticipantRole
-from messaging.services import blocks, conversations, participants, summaries
+from messaging.services import (
+    blocks,
+    conversations,
+    owners,
+    participant_lists,
+    participants,
+    summaries,
+)
 
 _PAGE: Final = 50
 
@@ -80,6 +87,27 @@ def hand_over(
 
 @signed_in
 @require_POST
+def add_owner(
+    request: PageRequest, conversation_id: int, username: str
+) -> HttpResponse:
+    group = _owned(request, conversation_id)
+    owners.add_owner(group=group, username=username)
+    return _changed(request, conversation_id, f"@{username} owns the group, too.")
+
+
+@signed_in
+@require_POST
+def remove_owner(
+    request: PageRequest, conversation_id: int, username: str
+) -> HttpResponse:
+    """Make an owner, perhaps oneself, a member again."""
+    group = _owned(request, conversation_id)
+    owners.remove_owner(group=group, username=username)
+    return _changed(request, conversation_id, f"@{username} is a member now.")
+
+
+@signed_in
+@require_POST
 def mute(request: PageRequest, conversation_id: int) -> HttpResponse:
     """With `on`, mute the conversation; without, unmute it."""
     muted = "on" in request.POST
@@ -126,14 +154,20 @@ def _owned(request: PageRequest, conversation_id: int) -> Ownership:
 
 
 def _details_context(request: PageRequest, membership: Membership) -> dict[str, object]:
-    summary = summaries.conversation_summary(membership=membership)
+    summary = summaries.conversation_summary(membership=membership, last_message=False)
     theirs = [] if summary.participant is None else [summary.participant.id]
-    everyone = participants.participant_page(
-        membership=membership, cursor=request.GET.get("cursor"), limit=_PAGE
+    wanted = request.GET.get("q", "").strip().removeprefix("@")
+    everyone = participant_lists.participant_page(
+        membership=membership,
+        cursor=request.GET.get("cursor"),
+        limit=_PAGE,
+        matching=wanted or None,
     )
     return {
         "summary": summary,
         "owns": summary.role == ParticipantRole.OWNER,
+        "owns_alone": owners.owns_alone(membership=membership),
+        "wanted": wanted,
         "everyone": everyone,
         "blocked": blocks.blocked_among(blocker=reader_of(request), people=theirs),
         "title_form": TitleForm(initial={"title": summary.title}),
@@ -163,4 +197,4 @@ def _changed(request: PageRequest, conversation_id: int, text: str) -> HttpRespo
     if not in_place(request):
         return redirect("conversation_details", conversation_id)
     context = _details_context(request, _membership(request, conversation_id))
-    return render(request, "chats/details_body.html", {**context, "in_place": True})
+    return render(request, "chats/details_changed.html", context)

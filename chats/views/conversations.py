@@ -4,6 +4,7 @@ The messages of a page are one fragment, which is the same for all participants,
 cached like the API's list. Everything that differs between participants is around it.
 """
 
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -13,7 +14,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST, require_safe
 
 from chats.decorators import PageRequest, in_place, reader_of, signed_in
@@ -22,6 +22,7 @@ from chats.idempotency import new_form_id, run_once
 from chats.ids import parse_message_id, parse_ranges, parse_sequence
 from chats.message_list import message_list, place_of
 from edge.page_cache import cached, respond
+from edge.pieces import Piece, PiecedResponse, compressed_piece, pieces_of
 from messaging import access
 from messaging.access import Membership
 from messaging.errors import (
@@ -32,7 +33,8 @@ from messaging.errors import (
     NotDeliverableError,
     UnknownParentError,
 )
-from messaging.ids import ConversationId, Sequence
+from messaging.ids import ConversationId
+from messaging.ids import Sequence as MessageSequence
 from messaging.namesakes import Named, namesakes
 from messaging.sequence_ranges import SequenceRange
 from messaging.services import notifications, summaries
@@ -42,6 +44,8 @@ from messaging.services.notifications import FirstUnread
 from messaging.services.participants import namesakes_among
 
 _PAGE: Final = 30
+# Where the rows go. Users' text is escaped, so that it cannot look like this.
+_ROWS_PLACE: Final = b"<!--rows-->"
 
 
 @signed_in
@@ -85,7 +89,11 @@ def _message_gone(
     """An error page for a link to a deleted message; the reader can still open the
     conversation.
     """
-    context = {"refusal": error, "conversation_id": membership.conversation_id}
+    context = {
+        "refusal": error,
+        "unsent": None,
+        "conversation_id": membership.conversation_id,
+    }
     return set_error_status(render(request, "chats/error_page.html", context), error)
 
 
@@ -106,19 +114,24 @@ def _conversation_page(
     opens_at = _opens_at(query)
     if opens_at == "unread" and unread and not _holds(shown, unread):
         shown, place = _rows_around(request, page, unread, newest=shown)
-    response = render(
+    around_rows = render(
         request,
         "chats/conversation.html",
         {
-            "summary": summaries.conversation_summary(membership=membership),
+            "summary": summaries.conversation_summary(
+                membership=membership, last_message=False
+            ),
             "first_unread": unread,
-            "rows": _with_unread_line(shown.content.decode(), unread),
             "opens_at": opens_at,
             "is_end": not place,
             # A page of older messages, which leads to no newer ones.
             "ends_early": "cursor" in place,
             **composer,
         },
+    )
+    before, _, after = around_rows.content.partition(_ROWS_PLACE)
+    response = PiecedResponse(
+        Piece(before), *_with_unread_line(shown, unread), Piece(after)
     )
     # The metrics count hits by this header.
     response["X-Cache"] = shown["X-Cache"]
@@ -140,9 +153,8 @@ def message_rows(request: PageRequest, conversation_id: int) -> HttpResponseBase
 def shared_rows(request: HttpRequest, conversation_id: ConversationId) -> HttpResponse:
     """The cached view. It must not depend on the user: all participants share its entries."""
     shown = message_list(conversation_id=conversation_id, query=request.GET)
-    return HttpResponse(
-        render_to_string("chats/message_rows.html", {"message_list": shown})
-    )
+    rows = render_to_string("chats/message_rows.html", {"message_list": shown})
+    return PiecedResponse(compressed_piece(rows.encode()))
 
 
 @signed_in
@@ -193,10 +205,10 @@ def read_conversation(request: PageRequest, conversation_id: int) -> HttpRespons
     ranges = parse_ranges(request.POST.getlist("range"))
     if not ranges or "up_to" in request.POST:
         up_to = parse_sequence(request.POST.get("up_to"))
-        ranges.append(SequenceRange(Sequence(0), up_to))
+        ranges.append(SequenceRange(MessageSequence(0), up_to))
     notifications.mark_ranges_read(membership=membership, ranges=ranges)
     if in_place(request):
-        return render(request, "chats/unread_count.html", {"in_place": True})
+        return render(request, "chats/unread_count.html")
     flashes.success(request, "Marked as read.")
     return redirect("conversation", conversation_id)
 
@@ -280,20 +292,23 @@ def _rows_around(
 
 
 def _holds(rows: HttpResponse, unread: FirstUnread) -> bool:
-    return _row_start(unread).encode() in rows.content
+    return _row_start(unread) in rows.content
 
 
-def _row_start(unread: FirstUnread) -> str:
+def _row_start(unread: FirstUnread) -> bytes:
     """Users' text is escaped, so that it cannot look like the beginning of a row."""
-    return f'<li id="m{unread.message_id}"'
+    return f'<li id="m{unread.message_id}"'.encode()
 
 
-def _with_unread_line(rows: str, unread: FirstUnread | None) -> SafeString:
-    """Insert a line above the first message that the reader has not read."""
-    if unread is not None:
-        line, start = render_to_string("chats/unread_line.html"), _row_start(unread)
-        rows = rows.replace(start, f"{line}{start}", 1)
-    return mark_safe(rows)  # noqa: S308  # made by our own template
+def _with_unread_line(
+    rows: HttpResponse, unread: FirstUnread | None
+) -> Sequence[Piece]:
+    """The rows, with a line above the first message that the reader has not read."""
+    if unread is None or not _holds(rows, unread):
+        return pieces_of(rows)
+    before, start, after = rows.content.partition(_row_start(unread))
+    line = render_to_string("chats/unread_line.html").encode()
+    return (Piece(b"".join((before, line, start, after))),)
 
 
 def _composer(
@@ -317,4 +332,6 @@ def _composer(
         "answered": answered,
         "namesakes": alike,
         "form_id": new_form_id(),
+        "content": "",
+        "refusal": None,
     }

@@ -29,9 +29,7 @@ def read_inbox(request: PageRequest) -> HttpResponse:
     """Mark all messages read that had arrived when the page was made."""
     mark_inbox_read(reader=reader_of(request), up_to=request.POST.get("up_to", ""))
     if in_place(request):
-        return render(
-            request, "chats/inbox_list.html", {**_inbox(request), "in_place": True}
-        )
+        return render(request, "chats/inbox_changed.html", _inbox(request))
     flashes.success(request, "Marked as read.")
     return redirect("inbox")
 
@@ -46,7 +44,7 @@ def read_message(request: PageRequest, message_id: int) -> HttpResponse:
     notifications.mark_message_read(message=message, reader=reader_of(request))
     if in_place(request):
         # The message is replaced by nothing, and the count beside it is updated.
-        return render(request, "chats/unread_count.html", {"in_place": True})
+        return render(request, "chats/unread_count.html")
     return redirect("inbox")
 
 

@@ -17,8 +17,8 @@ from chats.errors import set_refusal_status
 from chats.forms import ProfileForm, TokenForm
 from chats.password_attempts import counted_attempt
 from messaging.ids import TokenId
-from messaging.models.users import WhoMayAdd
-from messaging.services import passwords, sessions, tokens, users
+from messaging.models.users import SendKey, WhoMayAdd
+from messaging.services import passwords, presence, sessions, tokens, users
 from messaging.services.tokens import IssuedToken
 
 _PAGE: Final = 50
@@ -30,7 +30,12 @@ def profile(request: PageRequest) -> HttpResponse:
     """The settings page, with the form for the name and privacy."""
     posted = request.POST if request.method == "POST" else None
     user = request.user
-    kept = {"display_name": user.display_name, "who_may_add": user.who_may_add}
+    kept: dict[str, object] = {
+        "display_name": user.display_name,
+        "who_may_add": user.who_may_add,
+        "shows_presence": user.shows_presence,
+        "send_key": user.send_key,
+    }
     form = ProfileForm(posted, initial=kept)
     if form.is_valid() and _changed(request, form):
         renamed = user.display_name != kept["display_name"]
@@ -94,7 +99,7 @@ def end_other_sessions(request: PageRequest) -> HttpResponse:
 
 def _ended(request: PageRequest, url_name: str) -> HttpResponse:
     if in_place(request):
-        return render(request, "chats/flashes.html", {"in_place": True})
+        return render(request, "chats/flashes.html")
     return redirect(url_name)
 
 
@@ -106,6 +111,12 @@ def _changed(request: PageRequest, form: ProfileForm) -> bool:
             users.set_who_may_add(
                 user=user, who_may_add=WhoMayAdd(filled["who_may_add"])
             )
+        if filled["shows_presence"] is not None:
+            presence.set_shows_presence(
+                user=user, shows_presence=filled["shows_presence"]
+            )
+        if filled["send_key"]:
+            users.set_send_key(user=user, send_key=SendKey(filled["send_key"]))
     return form.refusal is None
 
 

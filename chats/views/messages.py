@@ -39,6 +39,7 @@ from messaging.services import (
     notifications,
     threads,
 )
+from messaging.services.mentions import mentioned_participants
 from messaging.services.participants import namesakes_among
 
 _LEVELS: Final = 8
@@ -74,7 +75,12 @@ def _edited(request: PageRequest, message_id: int) -> HttpResponse:
     own = access.own_message(
         sender=reader_of(request), message_id=MessageId(message_id)
     )
-    form = {"message": own, "content": own.content, "version": own.content_version}
+    form = {
+        "message": own,
+        "content": own.content,
+        "version": own.content_version,
+        "refusal": None,
+    }
     if request.method != "POST":
         return _form(request, "edit_message", form)
     form |= {"content": request.POST.get("content", "")}
@@ -100,7 +106,10 @@ def _edit_gone(request: PageRequest, error: DomainError) -> HttpResponse:
     """
     context: dict[str, object] = {"refusal": _GONE}
     if not in_place(request):
-        context["unsent"] = unsent_form(request, again=False)
+        context |= {
+            "conversation_id": None,
+            "unsent": unsent_form(request, again=False),
+        }
         return set_error_status(
             render(request, "chats/error_page.html", context), error
         )
@@ -138,7 +147,7 @@ def unread_message(request: PageRequest, message_id: int) -> HttpResponse:
     )
     notifications.mark_message_unread(message=received, reader=reader_of(request))
     if in_place(request):
-        return render(request, "chats/marked_unread.html", {"in_place": True})
+        return render(request, "chats/marked_unread.html")
     flashes.success(request, "It is back in your inbox.")
     return redirect("inbox")
 
@@ -165,6 +174,10 @@ def thread(request: PageRequest, message_id: int) -> HttpResponse:
             "first_unread": notifications.first_unread(membership=membership),
             "namesakes": namesakes_among(
                 conversation_id=tree.conversation_id, shown=shown
+            ),
+            "mentioned": mentioned_participants(
+                conversation_id=tree.conversation_id,
+                contents=[tree.content, *(step.node.content for step in steps)],
             ),
         },
     )
@@ -234,6 +247,9 @@ def _shown(request: PageRequest, message: MessageProjection) -> HttpResponse:
         "message": message,
         "answered": parent,
         "namesakes": alike,
+        "mentioned": mentioned_participants(
+            conversation_id=message.conversation_id, contents=[message.content]
+        ),
         "thread_id": _thread_id(request),
     }
     return render(request, "chats/message.html", context)

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from chats.decorators import PageRequest, in_place, reader_of, signed_in
+from chats.templating.context import unread_summary
 from messaging.ids import ConversationId, NotificationId
 from messaging.namesakes import namesakes
 from messaging.services import conversations, inbox, notification_lists, notifications
@@ -30,8 +31,8 @@ def read_all(request: PageRequest) -> HttpResponse:
     )
     flashes.success(request, "Marked as read.")
     if in_place(request):
-        context = {**_notifications(request), "in_place": True}
-        return render(request, "chats/notification_list.html", context)
+        context = _notifications(request)
+        return render(request, "chats/notifications_changed.html", context)
     return redirect("notifications")
 
 
@@ -43,7 +44,7 @@ def read_notification(request: PageRequest, notification_id: int) -> HttpRespons
     )
     if in_place(request):
         # The button is replaced by nothing, and the count beside it is updated.
-        return render(request, "chats/unread_count.html", {"in_place": True})
+        return render(request, "chats/unread_count.html")
     return redirect("notifications")
 
 
@@ -51,7 +52,7 @@ def _notifications(request: PageRequest) -> dict[str, object]:
     reader = reader_of(request)
     # Read the count before the list: a notification that arrives in between must stay
     # unread.
-    unread = inbox.inbox_summary(reader=reader)
+    unread_summary(request)
     page = notification_lists.notification_page(
         reader=reader, cursor=request.GET.get("cursor"), limit=_PAGE
     )
@@ -67,5 +68,4 @@ def _notifications(request: PageRequest) -> dict[str, object]:
         ],
         "namesakes": namesakes(each.message.sender for each in page.items),
         "next_cursor": page.next_cursor,
-        "unread": unread,
     }

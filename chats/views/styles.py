@@ -18,8 +18,10 @@ _OWN: Final = """\
 [data-sender="{id}"] .own-only {{ display: revert }}
 [data-sender="{id}"] .other-only {{ display: none }}
 [data-sender="{id}"] {{ --mine: var(--tint) }}
+.mention[data-mentions="{id}"] {{ background: var(--accent); color: var(--on-accent) }}
 @media (forced-colors: active) {{
   .message[data-sender="{id}"] {{ border-inline-start-color: Highlight }}
+  .mention[data-mentions="{id}"] {{ outline: 1px solid Highlight }}
 }}
 """
 

@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from chats.decorators import PageRequest, in_place, reader_of, signed_in
-from messaging.models import User
+from messaging.ids import UserId
+from messaging.models import Conversation, User
 from messaging.pagination import Page
-from messaging.services import blocks, users
-from messaging.text import is_storable
+from messaging.services import blocks, people_search, shared_groups, users
 
 _PAGE: Final = 30
 
@@ -19,14 +19,29 @@ _PAGE: Final = 30
 @signed_in
 @require_safe
 def people(request: PageRequest) -> HttpResponse:
-    """Find users: each word of `q` is the beginning of a word of their names."""
+    """Find users by any part of their names, which is `q`."""
     wanted = request.GET.get("q", "").strip().removeprefix("@")
-    page = _found(wanted, request.GET.get("cursor"))
+    page = people_search.search_users(
+        typed=wanted, cursor=request.GET.get("cursor"), limit=_PAGE
+    )
     theirs = blocks.blocked_among(
         blocker=reader_of(request), people=[person.pk for person in page.items]
     )
     context = {"wanted": wanted, "page": page, "blocked": theirs}
     return render(request, "chats/people.html", context)
+
+
+@signed_in
+@require_safe
+def person(request: PageRequest, username: str) -> HttpResponse:
+    """A person's card: their names, the groups one shares with them, and what one can do."""
+    shown = users.active_user(username=username)
+    context = {
+        "person": shown,
+        "blocked": blocks.blocked_among(blocker=reader_of(request), people=[shown.pk]),
+        "groups": _shared_groups(request, shown),
+    }
+    return render(request, "chats/person.html", context)
 
 
 @signed_in
@@ -66,11 +81,16 @@ def _person_row(
 ) -> HttpResponse:
     if not in_place(request):
         return redirect("blocked")
-    context = {"person": person, "blocked": blocked, "in_place": True}
-    return render(request, "chats/person_row.html", context)
+    context = {"person": person, "blocked": blocked}
+    return render(request, "chats/person_changed.html", context)
 
 
-def _found(wanted: str, cursor: str | None) -> Page[User]:
-    if not wanted or not is_storable(wanted):
+def _shared_groups(request: PageRequest, other: User) -> Page[Conversation]:
+    if other == request.user:
         return Page([], None)
-    return users.search_users(prefix=wanted, cursor=cursor, limit=_PAGE)
+    return shared_groups.shared_group_page(
+        one=reader_of(request),
+        other=UserId(other.pk),
+        cursor=request.GET.get("cursor"),
+        limit=_PAGE,
+    )

@@ -21,6 +21,8 @@ EXTENDED: Final = frozenset(
         "NotificationCreated",
         "Reply",
         "Thread",
+        "UnreadConversation",
+        "UnreadThread",
     }
 )
 

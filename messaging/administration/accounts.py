@@ -91,14 +91,15 @@ class UserAdmin(SearchAdmin[User], DjangoUserAdmin[User]):
     list_per_page = PAGE_SIZE
     search_fields = ("username", "display_name", "folded_name")
     ordering = ("username",)
-    # Without `who_may_add`: only the user changes that setting.
-    readonly_fields = ("who_may_add", "last_login", "date_joined", "external_id")
+    # Only the user changes these settings.
+    _settings = ("who_may_add", "shows_presence", "send_key")
+    readonly_fields = (*_settings, "last_login", "date_joined", "external_id")
     fieldsets = (
         (None, {"fields": ("username", "display_name", "password")}),
         ("Rights", {"fields": ("is_active", *_RIGHTS)}),
         (
             "Record",
-            {"fields": ("who_may_add", "last_login", "date_joined", "external_id")},
+            {"fields": readonly_fields},
         ),
     )
     add_fieldsets = (

@@ -36,17 +36,17 @@ def changing(conversation_id: ConversationId, *, by: UserId) -> Iterator[Change]
 
 @contextmanager
 def changing_as_owner(group: Membership) -> Iterator[Change]:
-    """Open a change by the owner of a group, and lock the group.
+    """Open a change by an owner of a group, and lock the group.
 
     Raises:
         ConversationNotFoundError: the user is no participant any more.
-        NotOwnerError: the user is not the owner (any more).
+        NotOwnerError: the user is no owner (any more).
     """
     conversation_id = ConversationId(group.conversation_id)
     with changing(conversation_id, by=UserId(group.user_id)) as change:
         owned = Participant.objects.filter(pk=group.pk, role=Participant.Role.OWNER)
         if not owned.exists():
-            raise NotOwnerError("Only the owner of the group may do this.")
+            raise NotOwnerError("Only an owner of the group may do this.")
         yield change
 
 

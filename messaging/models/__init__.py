@@ -3,7 +3,7 @@
 from messaging.models.blocks import Block
 from messaging.models.conversations import Conversation, Participant
 from messaging.models.credentials import InviteCode, ServiceToken
-from messaging.models.events import Event, Presence, Typing
+from messaging.models.events import Event, LastSeen, Presence, Typing
 from messaging.models.exports import ExportLease
 from messaging.models.idempotency import IdempotencyKey
 from messaging.models.imports import ImportedMessage
@@ -24,6 +24,7 @@ __all__ = [
     "ImportedMessage",
     "Installation",
     "InviteCode",
+    "LastSeen",
     "LimitCounter",
     "Message",
     "MessageHistory",

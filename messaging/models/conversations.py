@@ -1,5 +1,5 @@
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q
 from django.utils import timezone
 from typing_extensions import override
 
@@ -78,6 +78,13 @@ class ParticipantQuerySet(GuardedQuerySet["Participant"]):
             | Q(conversation__last_sequence__gt=F("hidden_through"))
         )
 
+    def of_same_conversation(self) -> "ParticipantQuerySet":
+        """For a subquery of a query of participants."""
+        return self.filter(conversation=OuterRef("conversation"))
+
+    def owners_of(self, conversation_id: int | OuterRef) -> "ParticipantQuerySet":
+        return self.filter(conversation=conversation_id, role=ParticipantRole.OWNER)
+
     def longest_first(self) -> "ParticipantQuerySet":
         return self.order_by("joined_at", "pk")
 
@@ -122,11 +129,6 @@ class Participant(GuardedModel):
             models.UniqueConstraint(
                 name="participant_once_per_conversation",
                 fields=["conversation", "user"],
-            ),
-            models.UniqueConstraint(
-                name="participant_one_owner",
-                fields=["conversation"],
-                condition=Q(role="owner"),
             ),
         )
 

@@ -113,6 +113,23 @@ class Typing(models.Model):
         return f"{self.user_id} in {self.conversation_id}"
 
 
+class LastSeen(models.Model):
+    """When a user last had a stream open; none of users who hide their presence."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.DO_NOTHING, primary_key=True, related_name="last_seen"
+    )
+    # Up to three minutes early, to save writes.
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "last seen"
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.user_id} at {self.at}"
+
+
 class Presence(models.Model):
     """A user has a stream open at a server process, which renews the row before it expires."""
 

@@ -70,6 +70,13 @@ class WhoMayAdd(models.TextChoices):
     NOBODY = "nobody", "Nobody"
 
 
+class SendKey(models.TextChoices):
+    """The key that sends a message; the other one of the two breaks the line."""
+
+    ENTER = "enter", "Enter; Shift and Enter break the line"
+    SHIFT_ENTER = "shift_enter", "Shift and Enter; Enter breaks the line"
+
+
 def default_who_may_add() -> str:
     """The setting of new accounts, until their users change it."""
     default: str = settings.PARLEY_WHO_MAY_ADD
@@ -159,6 +166,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=8,
         choices=WhoMayAdd,
         default=default_who_may_add,
+    )
+    # Who hides their presence sees that of nobody: see services/presence.py.
+    shows_presence = models.BooleanField(
+        "shows when they are online", default=True, db_default=True
+    )
+    send_key = models.CharField(
+        "key that sends a message",
+        max_length=11,
+        choices=SendKey,
+        default=SendKey.ENTER,
+        db_default=SendKey.ENTER,
     )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)

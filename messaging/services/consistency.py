@@ -111,8 +111,8 @@ CHECKS: Final[
         "pk",
     ),
     Check(
-        "a group has one owner",
-        conversation_faults.not_owned_by_one,
+        "a group has an owner",
+        conversation_faults.without_owner,
         "pk",
         conversation_faults.repair_ownership,
     ),

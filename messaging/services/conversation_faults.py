@@ -3,13 +3,14 @@
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Least
 from django.utils import timezone
 
 from messaging.changes import Change
 from messaging.models import Conversation, Message, Participant
-from messaging.models.conversations import ConversationKind, ParticipantRole
+from messaging.models.conversations import ConversationKind
+from messaging.services.owners import give_owners
 
 # The clocks of two servers differ a little.
 _SKEW: Final = timedelta(minutes=5)
@@ -28,32 +29,17 @@ def incomplete_pairs() -> QuerySet[Conversation]:
     )
 
 
-def not_owned_by_one() -> QuerySet[Conversation]:
-    owners = Count("participants", filter=Q(participants__role=ParticipantRole.OWNER))
-    return (
-        Conversation.objects.filter(kind=ConversationKind.GROUP)
-        .annotate(owners=owners)
-        .exclude(owners=1)
-    )
+def without_owner() -> QuerySet[Conversation]:
+    owners = Participant.objects.owners_of(OuterRef("pk"))
+    return Conversation.objects.filter(~Exists(owners), kind=ConversationKind.GROUP)
 
 
 def repair_ownership(groups: QuerySet[Conversation], change: Change) -> None:
-    """Leave a group with one owner: its longest-standing owner, else its longest-standing member.
+    """Give a group without owner its longest-standing member as one.
 
     A group without participants stays as it is: nobody knows who owned it.
     """
-    same_group = Participant.objects.filter(conversation=OuterRef("conversation"))
-    owners = Participant.objects.filter(
-        conversation__in=groups.values("pk"), role=ParticipantRole.OWNER
-    )
-    longest_owner = same_group.filter(role=ParticipantRole.OWNER).longest_first()
-    others = owners.exclude(pk=Subquery(longest_owner.values("pk")[:1]))
-    change.update(others, role=ParticipantRole.MEMBER)
-    longest = same_group.longest_first()
-    heirs = Participant.objects.filter(
-        conversation__in=groups.values("pk"), pk=Subquery(longest.values("pk")[:1])
-    )
-    change.update(heirs, role=ParticipantRole.OWNER)
+    give_owners(groups.values_list("pk", flat=True), change=change)
 
 
 def active_in_the_future() -> QuerySet[Conversation]:

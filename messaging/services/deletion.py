@@ -24,6 +24,7 @@ from messaging.models import (
     Event,
     ExportLease,
     IdempotencyKey,
+    LastSeen,
     Message,
     MessageHistory,
     NameEntry,
@@ -42,6 +43,7 @@ from messaging.models.conversations import (
 from messaging.models.events import EventType
 from messaging.services.access_revocations import access_ended
 from messaging.services.conversations import erase_conversations
+from messaging.services.owners import give_owners
 from messaging.services.passwords import confirm_password, lock_password
 from messaging.services.read_marks import mark_fully_read
 from messaging.services.tombstones import needed_among
@@ -79,16 +81,18 @@ def preview_deletion(*, user: User) -> DeletionCounts:
     groups = Participant.objects.filter(
         user=user_id, conversation__kind=ConversationKind.GROUP
     )
-    others = Participant.objects.filter(conversation=OuterRef("conversation"))
-    groups_deleted = groups.filter(~Exists(others.exclude(user=user_id))).count()
-    owned = groups.filter(role=ParticipantRole.OWNER)
+    others = Participant.objects.of_same_conversation().exclude(user=user_id)
+    groups_deleted = groups.filter(~Exists(others)).count()
+    owned_alone = groups.filter(
+        ~Exists(others.filter(role=ParticipantRole.OWNER)), role=ParticipantRole.OWNER
+    )
     return DeletionCounts(
         direct_conversations=direct.count(),
         direct_messages=Message.objects.filter(conversation__in=direct).count(),
         group_messages=own.count(),
         tombstones=tombstones,
         groups_left=groups.count(),
-        groups_handed_over=owned.count() - groups_deleted,
+        groups_handed_over=owned_alone.count() - groups_deleted,
         groups_deleted=groups_deleted,
         access_tokens=AccessToken.objects.filter(user=user_id).count(),
     )
@@ -157,6 +161,7 @@ def _erase_the_rest(user_id: UserId, change: Change) -> None:
     change.erase(IdempotencyKey.objects.filter(user=user_id))
     change.erase(Typing.objects.filter(user=user_id))
     change.erase(Presence.objects.filter(user=user_id))
+    change.erase(LastSeen.objects.filter(user=user_id))
     change.erase(Event.objects.filter(user=user_id))
     change.erase(Event.objects.filter(recipient=user_id))
     change.forget_events_of(user_id)
@@ -212,16 +217,10 @@ def _erase_group_messages(user_id: UserId, change: Change) -> None:
 
 
 def _leave_groups(user_id: UserId, change: Change) -> None:
-    """Remove the user from all groups; an owned group passes to its longest-standing member."""
+    """Remove the user from all groups; those without another owner get one."""
     theirs = Participant.objects.filter(user=user_id)
     owned = list(
         theirs.filter(role=ParticipantRole.OWNER).values_list("conversation", flat=True)
     )
     change.erase(theirs)
-    longest = Participant.objects.filter(
-        conversation=OuterRef("conversation")
-    ).longest_first()
-    heirs = Participant.objects.filter(
-        conversation__in=owned, pk=Subquery(longest.values("pk")[:1])
-    )
-    change.update(heirs, role=ParticipantRole.OWNER)
+    give_owners(owned, change=change)

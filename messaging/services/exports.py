@@ -140,7 +140,7 @@ def _running() -> ExportRunningError:
 
 
 def _profile(user_id: UserId) -> Iterator[Record]:
-    yield from User.objects.filter(pk=user_id)
+    yield from User.objects.filter(pk=user_id).select_related("last_seen")
 
 
 def _conversations(user_id: UserId) -> Iterator[Record]:

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from messaging.models import Message, Participant
+from messaging.models import Message
 from messaging.models.notifications import NotificationKind
-from messaging.text import mentioned_usernames
+from messaging.services.mentions import mentioned_participants
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +26,10 @@ def kinds_of(message: Message) -> Kinds:
     """The kinds of the notifications of a message; one query if it mentions anyone."""
     parent = message.parent_message
     return Kinds(
-        mentioned=_mentioned_participants(message),
+        mentioned=frozenset(
+            mentioned_participants(
+                conversation_id=message.conversation_id, contents=[message.content]
+            ).values()
+        ),
         answered=parent.sender_id if parent else None,
-    )
-
-
-def _mentioned_participants(message: Message) -> frozenset[int]:
-    names = mentioned_usernames(message.content)
-    if not names:
-        return frozenset()
-    return frozenset(
-        Participant.objects.filter(
-            conversation=message.conversation_id, user__username_key__in=names
-        ).values_list("user_id", flat=True)
     )

@@ -7,13 +7,14 @@ at the same time, the second sees that the first has read.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from messaging.access import Membership, ReceivedMessage
 from messaging.changes import Change, changing, changing_conversation_of
 from messaging.database import BATCH_SIZE, CompiledQuery
-from messaging.errors import NotificationNotFoundError
+from messaging.errors import InvalidError, NotificationNotFoundError
 from messaging.ids import ConversationId, MessageId, NotificationId, Sequence, UserId
 from messaging.models import Event, Message, Notification, Participant
 from messaging.models.events import EventType
@@ -25,6 +26,9 @@ from messaging.services.notification_kinds import kinds_of
 from messaging.services.read_marks import ReadRequest, mark_fully_read, mark_read
 from messaging.services.stored_messages import stored_message
 from messaging.services.unread_lookups import unread_among, unread_within
+
+# Messages that are marked unread at once: more than a page of them has.
+MOST_TAKEN_BACK: Final = 100
 
 
 @CompiledQuery
@@ -151,6 +155,50 @@ def mark_ranges_read(
     since = read_clock()
     unread = unread_within(disjoint, membership=membership)
     mark_read(ReadRequest(unread, UserId(membership.user_id), disjoint, since))
+
+
+def mark_ranges_unread(
+    *, membership: Membership, ranges: Collection[SequenceRange]
+) -> None:
+    """Mark messages unread again that were read, to take back `mark_ranges_read`.
+
+    In one transaction, and so at most `MOST_TAKEN_BACK`.
+
+    Raises:
+        InvalidError: the ranges span more than that.
+        ConversationNotFoundError: the reader left meanwhile.
+    """
+    disjoint = merged(ranges)
+    if sum(each.last - each.first + 1 for each in disjoint) > MOST_TAKEN_BACK:
+        raise InvalidError("These are too many messages.", field="range")
+    reader = UserId(membership.user_id)
+    conversation_id = ConversationId(membership.conversation_id)
+    with changing(conversation_id, by=reader) as change:
+        theirs = _notifications_in(user_id=reader, conversation_id=conversation_id)
+        found = theirs.filter(_in_one_of(disjoint), is_read=True)
+        read = [*found.select_related("message").order_by("message__sequence")]
+        if not read:
+            return
+        ids = [each.pk for each in read]
+        change.update(Notification.objects.filter(pk__in=ids), is_read=False)
+        change.record(
+            *(
+                _event(EventType.MESSAGE_UNREAD, each.message, reader=reader)
+                for each in read
+            )
+        )
+        fully_read = [each.message_id for each in read if each.message.read]
+        if fully_read:
+            change.update(Message.objects.filter(pk__in=fully_read), read=False)
+            change.renew(conversation_id)
+
+
+def _in_one_of(ranges: Iterable[SequenceRange]) -> Q:
+    """Matches nothing without a range."""
+    wanted = Q(pk__in=())
+    for each in ranges:
+        wanted |= Q(message__sequence__range=(each.first, each.last))
+    return wanted
 
 
 def mark_notification_read(*, reader: UserId, notification_id: NotificationId) -> None:

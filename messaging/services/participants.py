@@ -7,19 +7,12 @@ from django.conf import settings
 
 from messaging.access import Membership, Ownership
 from messaging.changes import Change, changing, changing_as_owner
-from messaging.cursors import decode_number, encode_cursor
-from messaging.errors import (
-    DirectConversationError,
-    OwnerRequiredError,
-    ParticipantNotFoundError,
-)
+from messaging.errors import DirectConversationError, OwnerRequiredError
 from messaging.ids import ConversationId, UserId
 from messaging.models import Conversation, Event, Participant, User
 from messaging.models.conversations import ParticipantQuerySet, ParticipantRole
 from messaging.models.events import EventType
 from messaging.namesakes import Named, namesakes
-from messaging.pagination import Page, cut_page
-from messaging.projections import UserProjection
 from messaging.services.additions import require_addable
 from messaging.services.conversations import (
     conversation_updated,
@@ -29,26 +22,9 @@ from messaging.services.conversations import (
 )
 from messaging.services.limits import spend_quota
 from messaging.services.notifications import withdraw_batch, withdraw_notifications
+from messaging.services.owners import give_owners, hand_over
+from messaging.services.participant_lists import participant_named
 from messaging.services.users import active_user
-
-
-def participant_page(
-    *, membership: Membership, cursor: str | None, limit: int
-) -> Page[Participant]:
-    """The participants of a conversation, in the order in which they joined."""
-    everyone = Participant.objects.filter(conversation=membership.conversation_id)
-    if cursor is not None:
-        everyone = everyone.filter(pk__gt=decode_number("participants", cursor))
-    rows = (
-        everyone.select_related("user")
-        .only("conversation", "role", "joined_at", *UserProjection.columns("user"))
-        .order_by("pk")
-    )
-    return cut_page(
-        rows[: limit + 1],
-        limit=limit,
-        cursor_of=lambda participant: encode_cursor("participants", participant.pk),
-    )
 
 
 def namesakes_among(
@@ -60,21 +36,21 @@ def namesakes_among(
 
 
 def put_participant(*, group: Ownership, username: str, role: str) -> None:
-    """Add a user to a group, or make a participant its owner.
+    """Add a user to a group, or hand it over to a participant.
 
     Raises:
         UserNotFoundError: no active account has this name.
         ParticipantNotFoundError: the new owner is no participant yet.
-        OwnerRequiredError: the owner gave themselves the role of a member.
+        OwnerRequiredError: an owner gave themselves the role of a member.
         GroupFullError
-        NotDeliverableError: there is a block between the user and the owner, or the
-            user's setting excludes the owner.
-        RateLimitedError: the owner added too many people lately.
+        NotDeliverableError: there is a block between the user and the caller, or the
+            user's setting excludes the caller.
+        RateLimitedError: the caller added too many people lately.
         NotOwnerError, ConversationNotFoundError: the caller no longer owns the group,
             or left it.
     """
     if role == Participant.Role.OWNER:
-        _hand_over(group, username)
+        hand_over(group=group, username=username)
     elif username.lower() == group.user.username_key:
         raise OwnerRequiredError(
             "A group has an owner: make someone else the owner instead."
@@ -109,32 +85,18 @@ def _add(group: Ownership, username: str) -> None:
         change.renew(group.conversation_id)
 
 
-def _hand_over(group: Ownership, username: str) -> None:
-    with changing_as_owner(group) as change:
-        new_owner = _participant(group, username)
-        if new_owner.pk == group.pk:
-            return
-        # The old owner first: a unique constraint allows only one owner.
-        _set_role(group, Participant.Role.MEMBER, change)
-        _set_role(new_owner, Participant.Role.OWNER, change)
-        change.record(conversation_updated(ConversationId(group.conversation_id)))
-
-
-def _set_role(participant: Participant, role: ParticipantRole, change: Change) -> None:
-    change.update(Participant.objects.filter(pk=participant.pk), role=role)
-
-
 def remove_participant(*, membership: Membership, username: str) -> None:
-    """Leave a group, or as its owner remove another participant.
+    """Leave a group, or as an owner remove another participant.
 
-    The participant's notifications there are deleted. If the owner leaves, the
-    longest-standing member becomes the owner; if nobody is left, the group is deleted.
+    The participant's notifications there are deleted. If the last owner goes,
+    the longest-standing member becomes the owner; if nobody is left, the group is
+    deleted.
     Rows beyond one batch are erased first, in transactions of their own: after an
     interruption the user still is a participant, and calling it again does the rest.
 
     Raises:
         DirectConversationError: nobody can leave a direct conversation.
-        NotOwnerError: only the owner removes others.
+        NotOwnerError: only owners remove others.
         ParticipantNotFoundError: no participant has this name.
         ConversationNotFoundError: the caller was removed meanwhile.
     """
@@ -157,7 +119,7 @@ def _removed(membership: Membership, username: str) -> bool:
     leaves = username.lower() == membership.user.username_key
     opened = _changing_for(membership) if leaves else changing_as_owner(membership)
     with opened as change:
-        participant = _participant(membership, username)
+        participant = participant_named(membership, username)
         if _erased_batch(participant, change):
             return False
         _remove(participant, change)
@@ -237,8 +199,8 @@ def _remove(participant: Participant, change: Change) -> None:
     change.erase(Participant.objects.filter(pk=participant.pk))
     change.renew(participant.conversation_id)
     change.record(*_removed_events(participant))
-    if participant.role == Participant.Role.OWNER:
-        _hand_to_longest_member(participant.conversation_id, change)
+    if participant.role == ParticipantRole.OWNER:
+        _find_heir(ConversationId(participant.conversation_id), change)
 
 
 def _removed_events(participant: Participant) -> list[Event]:
@@ -255,21 +217,10 @@ def _removed_events(participant: Participant) -> list[Event]:
     ]
 
 
-def _hand_to_longest_member(conversation_id: int, change: Change) -> None:
-    everyone = Participant.objects.filter(conversation=conversation_id)
-    new_owner = everyone.longest_first().first()
-    if new_owner is None:
-        erase_conversations(
-            Conversation.objects.filter(pk=conversation_id), change=change
-        )
+def _find_heir(conversation_id: ConversationId, change: Change) -> None:
+    """Give a group an owner if it has none; erase it if nobody is left."""
+    if Participant.objects.filter(conversation=conversation_id).exists():
+        give_owners([conversation_id], change=change)
     else:
-        _set_role(new_owner, Participant.Role.OWNER, change)
-
-
-def _participant(group: Membership, username: str) -> Participant:
-    participant = Participant.objects.filter(
-        conversation=group.conversation_id, user__username_key=username.lower()
-    ).first()
-    if participant is None:
-        raise ParticipantNotFoundError("Nobody of this name takes part.")
-    return participant
+        group = Conversation.objects.filter(pk=conversation_id)
+        erase_conversations(group, change=change)

@@ -110,8 +110,10 @@ def conversation_page(
     return Page(_completed(page.items), page.next_cursor)
 
 
-def conversation_summary(*, membership: Membership) -> ConversationSummary:
-    """One conversation, as in the list.
+def conversation_summary(
+    *, membership: Membership, last_message: bool = True
+) -> ConversationSummary:
+    """One conversation, as in the list; a query less without its last message.
 
     Raises:
         ConversationNotFoundError: the user is no participant any more, or the
@@ -120,7 +122,8 @@ def conversation_summary(*, membership: Membership) -> ConversationSummary:
     rows = _listed_one.all(participant=membership.pk)
     if not rows:
         raise conversation_not_found()
-    return _completed(_Listed.from_rows(rows))[0]
+    listed = _Listed.from_rows(rows)
+    return _completed(listed)[0] if last_message else listed[0].completed({})
 
 
 def summaries_for(

@@ -165,8 +165,31 @@ def test_a_user_sets_who_may_add_them_to_groups(
     assert b"who_may_add" not in found.body
 
 
+def test_a_user_hides_their_presence(client_of: ClientOf, ann: User) -> None:
+    client = client_of(ann)
+    for shown in (False, True):
+        answer = client.call("PATCH", "/me", {"shows_presence": shown})
+        assert (answer.status, answer.json["shows_presence"]) == (200, shown)
+        assert client.get("/me").json["shows_presence"] is shown
+
+
+@pytest.mark.parametrize("key", ["shift_enter", "enter"])
+def test_a_user_sets_which_key_sends_a_message(
+    client_of: ClientOf, ann: User, bob: User, key: str
+) -> None:
+    client = client_of(ann)
+    answer = client.call("PATCH", "/me", {"send_key": key})
+    assert (answer.status, answer.json["send_key"]) == (200, key)
+    assert client.get("/me").json["send_key"] == key
+    assert b"send_key" not in client_of(bob).get("/users?query=ann").body
+
+
 @pytest.mark.parametrize(
-    "body", [{}, {"who_may_add": "friends"}, {"who_may_add": 1}, {"who": "nobody"}]
+    "body",
+    [
+        *({}, {"who_may_add": "friends"}, {"who_may_add": 1}, {"who": "nobody"}),
+        *({"shows_presence": "no"}, {"shows_presence": 0}, {"send_key": "tab"}),
+    ],
 )
 def test_a_profile_change_without_a_field_is_refused(
     client_of: ClientOf, ann: User, body: Json

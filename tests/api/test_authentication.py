@@ -22,6 +22,8 @@ def test_a_token_signs_in(as_ann: ApiClient, ann: User) -> None:
         "username": "ann",
         "display_name": "Ann",
         "who_may_add": "everyone",
+        "shows_presence": True,
+        "send_key": "enter",
     }
 
 

@@ -1,11 +1,14 @@
 """Conversations and their participants, over the API."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import pytest
 
-from messaging.models import Conversation, Message, Participant, User
-from tests.api_client import ApiClient
+from messaging.ids import UserId
+from messaging.models import Conversation, LastSeen, Message, Participant, User
+from messaging.services.presence import declare_present
+from tests.api_client import ApiClient, Json, JsonValue
 
 
 def test_a_direct_conversation_is_made_once(
@@ -140,3 +143,53 @@ def test_a_conversation_is_read_up_to_a_message(
     answer = as_bob.put(f"{path}/read", {"up_to_sequence": 1})
     assert answer.status == HTTPStatus.NO_CONTENT
     assert as_bob.get(path).number("unread_count") == 0
+
+
+def _username(participant: Json) -> JsonValue:
+    user = participant["user"]
+    assert isinstance(user, dict)
+    return user["username"]
+
+
+def test_owners_are_made_and_made_members_again(
+    as_ann: ApiClient, as_bob: ApiClient, group: Conversation
+) -> None:
+    path = f"/conversations/{group.pk}/owners"
+    assert as_bob.put(f"{path}/bob").code == "not_owner"
+    assert as_ann.put(f"{path}/Bob").status == HTTPStatus.NO_CONTENT
+    assert as_bob.delete(f"{path}/ann").status == HTTPStatus.NO_CONTENT
+    refused = as_bob.delete(f"{path}/bob")
+    assert (refused.status, refused.code) == (409, "owner_required")
+    assert as_bob.put(f"{path}/nobody").code == "participant_not_found"
+    assert dict(group.participants.values_list("user__username", "role")) == {
+        "ann": "member",
+        "bob": "owner",
+        "cleo": "member",
+    }
+
+
+def test_participants_are_found_by_any_part_of_their_names(
+    as_ann: ApiClient, group: Conversation
+) -> None:
+    path = f"/conversations/{group.pk}/participants?query="
+    for query, found in (("LE", ["cleo"]), ("o", ["bob", "cleo"]), ("zoe", [])):
+        people = as_ann.paginate(f"{path}{query}", limit=1)
+        assert list(map(_username, people)) == found
+
+
+def test_participants_show_when_they_were_last_seen(
+    as_ann: ApiClient, bob: User, cleo: User, group: Conversation
+) -> None:
+    LastSeen.objects.create(user=bob, at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    declare_present(process="p", users=[UserId(cleo.pk)])
+    people = as_ann.get(f"/conversations/{group.pk}/participants").items
+    shown = {
+        _username(person): (person["online"], person["last_seen_at"])
+        for person in people
+    }
+    at = LastSeen.objects.get(user=cleo).at
+    assert shown == {
+        "ann": (False, None),
+        "bob": (False, "2026-01-02T03:04:00Z"),
+        "cleo": (True, f"{at:%Y-%m-%dT%H:%M}:00Z"),
+    }

@@ -1,7 +1,7 @@
 """The export: all of one's own, nothing of anybody else's, however large."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from itertools import pairwise
 
@@ -21,7 +21,14 @@ from api.schemas.export import ExportLine
 from messaging import access
 from messaging.errors import ExportRunningError
 from messaging.ids import ConversationId, TokenId, UserId
-from messaging.models import Conversation, ExportLease, Message, MessageHistory, User
+from messaging.models import (
+    Conversation,
+    ExportLease,
+    LastSeen,
+    Message,
+    MessageHistory,
+    User,
+)
 from messaging.projections import MessageProjection
 from messaging.rates import Rate
 from messaging.services import exports
@@ -34,6 +41,7 @@ from messaging.services.exports import (
     export_account,
 )
 from messaging.services.participants import remove_participant
+from messaging.services.presence import declare_present, set_shows_presence
 from messaging.services.tokens import issue_token, revoke_token
 from tests.api_client import Json
 from tests.conftest import PASSWORD
@@ -155,6 +163,19 @@ def test_every_line_has_its_documented_shape(
     for line in lines:
         parsed = ExportLine.model_validate(line, strict=False)
         assert parsed.model_dump(mode="json").keys() == line.keys()
+
+
+def test_the_profile_has_the_settings_and_when_one_was_seen(ann: User) -> None:
+    (never,) = of_type(exported(ann), "profile")
+    assert (never["shows_presence"], never["last_seen_at"]) == (True, None)
+    declare_present(process="p", users=[UserId(ann.pk)])
+    (seen,) = of_type(exported(ann), "profile")
+    at = LastSeen.objects.get().at
+    told = datetime.fromisoformat(str(seen["last_seen_at"]))
+    assert abs(told - at) < timedelta(milliseconds=1)
+    set_shows_presence(user=ann, shows_presence=False)
+    (hidden,) = of_type(exported(ann), "profile")
+    assert (hidden["shows_presence"], hidden["last_seen_at"]) == (False, None)
 
 
 def test_own_messages_come_with_what_they_said_before(ann: User, bob: User) -> None:

@@ -16,9 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
+from api.schemas.catch_up import CatchUpPage
 from messaging.access import Membership
-from messaging.ids import TokenId, UserId
+from messaging.ids import MAX_ID, Sequence, TokenId, UserId
 from messaging.models import AccessToken, Conversation, Message, Participant, User
+from messaging.sequence_ranges import SequenceRange
 from messaging.services import (
     blocks,
     conversations,
@@ -130,7 +132,7 @@ class PaginatedList:
         place = self.start
         while True:
             page = self.page(f"limit=2{place}")
-            seen += map(_id, page.items)
+            seen += self.ids(page)
             if page.json["next_cursor"] is None:
                 return seen
             place = f"&cursor={page.text('next_cursor')}"
@@ -142,6 +144,10 @@ class PaginatedList:
         """The ids of the list at this moment, in its order."""
         page = self.page(f"limit=200{self.start}")
         assert page.json["next_cursor"] is None
+        return self.ids(page)
+
+    def ids(self, page: Answer) -> list[int]:
+        """The ids on a page, in its order."""
         return [_id(item) for item in page.items]
 
     def page(self, query: str) -> Answer:
@@ -236,6 +242,54 @@ class Conversations(PaginatedList):
         ]
         for membership in one_of(hidden, which):
             participants.set_hidden(membership=membership, hidden=False)
+
+
+class Waiting(Conversations):
+    """Catch up, whose pages are of conversations, and its items the messages in them.
+
+    A conversation has the place of its oldest unread message, so that here all of one
+    is read, and the oldest marked unread again.
+    """
+
+    path = "/me/catch-up"
+
+    @override
+    def ids(self, page: Answer) -> list[int]:
+        return [
+            each.message.id
+            for waiting in CatchUpPage.model_validate_json(page.body).items
+            for thread in waiting.threads
+            for each in thread.notifications
+        ]
+
+    def oldest(self, membership: Membership) -> Message:
+        return membership.conversation.messages.earliest("sequence")
+
+    @override
+    def add(self, which: int) -> None:
+        Message.objects.create(
+            sender=self.other, conversation=self.start_group(), content="hello"
+        )
+
+    @override
+    def reply(self, which: int) -> None:
+        for membership in one_of(self.memberships(), which):
+            Message.objects.create(
+                sender=self.other, conversation=membership.conversation, content="more"
+            )
+
+    @override
+    def read(self, which: int) -> None:
+        for membership in one_of(self.memberships(), which):
+            notifications.mark_ranges_read(
+                membership=membership,
+                ranges=[SequenceRange(Sequence(1), Sequence(MAX_ID))],
+            )
+
+    @override
+    def unread(self, which: int) -> None:
+        for membership in one_of(self.memberships(), which):
+            mark_unread(self.reader, self.oldest(membership))
 
 
 class Unspoken(PaginatedList):
@@ -361,7 +415,7 @@ class Receipts(Participants):
 
 LISTS: Final = (
     *(Timeline, CatchingUp, Around, Replies, Inbox, Notifications, Conversations),
-    *(Versions, Tokens, People, Blocks, Participants, Receipts),
+    *(Waiting, Versions, Tokens, People, Blocks, Participants, Receipts),
 )
 
 # Of what happens there is no last page: test_stream_order.py follows it.

@@ -7,7 +7,8 @@ import pytest
 
 from api.events import frames
 from api.events.backlog import BacklogPage
-from api.events.streams import Credential, Stream
+from api.events.credentials import Credential
+from api.events.streams import Stream
 from api.events.typing_and_presence import PresenceWatch
 from messaging.ids import Position, UserId
 from messaging.models import Conversation, User
@@ -56,7 +57,9 @@ def test_a_listener_that_joins_during_a_poll_receives_presence(
 def test_presence_that_is_read_and_handed_over_is_sent_once(ann: User) -> None:
     here, gone = (frames.presence(ann, online=online) for online in (True, False))
 
-    async def nothing_logged(user: UserId, after: Position, limit: int) -> BacklogPage:
+    async def nothing_logged(
+        credential: Credential, after: Position, limit: int
+    ) -> BacklogPage:
         return BacklogPage([], after, complete=True)
 
     async def heard() -> bytes:

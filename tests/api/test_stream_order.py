@@ -6,8 +6,9 @@ import random
 import pytest
 
 from api.events.backlog import BacklogPage
+from api.events.credentials import Credential
 from api.events.frames import Frame
-from api.events.streams import Credential, Stream
+from api.events.streams import Stream
 from messaging.ids import Position, UserId
 
 EVENTS = 2000
@@ -30,8 +31,10 @@ class Log:
         for _ in range(self.draw.randint(0, 3)):
             await asyncio.sleep(0)
 
-    async def read(self, user: UserId, after: Position, limit: int) -> BacklogPage:
-        assert user == ANN
+    async def read(
+        self, credential: Credential, after: Position, limit: int
+    ) -> BacklogPage:
+        assert credential.user == ANN
         await self.pause()
         later = [each for each in self.frames if (each.position or 0) > after]
         clock = Position(len(self.frames))
@@ -120,10 +123,31 @@ def test_transient_events_survive_a_restart_of_the_stream() -> None:
         logged = frame(1, weight=1)
         stream.offer(logged)
 
-        async def read(user: UserId, after: Position, limit: int) -> BacklogPage:
+        async def read(
+            credential: Credential, after: Position, limit: int
+        ) -> BacklogPage:
             return BacklogPage([logged], Position(1), complete=True)
 
         chunks = stream.chunks(read)
         return [await anext(chunks), await anext(chunks)]
 
     assert asyncio.run(received()) == [b"1,", b"typing,typed,"]
+
+
+def test_a_stream_whose_credential_ended_sends_nothing_that_was_read() -> None:
+    async def received() -> tuple[list[bytes], list[Frame]]:
+        async def read(
+            credential: Credential, after: Position, limit: int
+        ) -> BacklogPage | None:
+            return None
+
+        stream, poll = (
+            Stream(Credential(ANN, None, None, ""), reached=Position(0))
+            for _ in range(2)
+        )
+        return (
+            [chunk async for chunk in stream.chunks(read)],
+            await poll.page(read, limit=7, seconds=60),
+        )
+
+    assert asyncio.run(asyncio.wait_for(received(), 60)) == ([], [])

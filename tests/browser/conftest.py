@@ -44,6 +44,7 @@ class Browse(Protocol):
         scripts: bool = True,
         size: tuple[int, int] = DESKTOP,
         dark: bool = False,
+        touch: bool = False,
     ) -> Page: ...
 
 
@@ -170,6 +171,7 @@ def _opened(
     scripts: bool = True,
     size: tuple[int, int] = DESKTOP,
     dark: bool = False,
+    touch: bool = False,
 ) -> Page:
     width, height = size
     context = chromium.new_context(
@@ -178,6 +180,8 @@ def _opened(
         viewport={"width": width, "height": height},
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce",
+        has_touch=touch,
+        is_mobile=touch,
         locale="en-GB",
         timezone_id="Europe/Berlin",
     )

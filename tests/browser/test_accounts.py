@@ -28,7 +28,9 @@ def test_an_account_is_opened_left_and_entered_again(
     expect(page.get_by_text("No conversations yet.")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     sign_in(page, username, "not this one")
-    expect(page.get_by_text("enter a correct username and password")).to_be_visible()
+    expect(
+        page.get_by_text("There is no account with this username and password")
+    ).to_be_visible()
     sign_in(page, username, PASSWORD)
     expect(page.get_by_role("heading", name="Conversations")).to_be_visible()
 
@@ -121,6 +123,7 @@ def test_a_token_is_shown_once_and_revoked(
     assert opens(server, secret)
     page.goto("/settings/tokens")
     expect(page.get_by_text(secret)).to_have_count(0)
+    page.locator("summary", has_text="Revoke backup").click()
     page.get_by_role("button", name="Revoke").click()
     expect(page.get_by_text("The token is revoked.")).to_be_visible()
     expect(page.get_by_text("You have no access tokens.")).to_be_visible()
@@ -164,7 +167,8 @@ def test_another_browser_is_signed_out(
     expect(page.locator(".setting").nth(0)).to_contain_text("this one")
     expect(page.locator(".setting").nth(1)).to_contain_text("Chrome on Linux")
     expect(page.locator(".setting").nth(1)).not_to_contain_text("until now")
-    page.get_by_role("button", name="Sign out Chrome on Linux").click()
+    page.locator("summary", has_text="Sign out Chrome on Linux").click()
+    page.get_by_role("button", name="Sign this browser out").click()
     expect(page.get_by_text("That browser is signed out.")).to_be_visible()
     expect(page.locator(".setting")).to_have_count(1)
     elsewhere.goto("/conversations")

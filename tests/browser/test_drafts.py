@@ -380,3 +380,29 @@ def test_signing_out_leaves_nothing_behind(
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert "Half a thought" not in kept(page)
+
+
+def test_the_list_of_conversations_shows_what_was_begun_there(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
+) -> None:
+    page = browse(ann)
+    group = ann.group("Walks", bob)
+    page.goto(f"/conversations/{conversation_id}")
+    page.locator("#content").press_sequentially("Half of <b>a</b> thought")
+    page.goto("/conversations")
+    row = page.locator(f"#c{conversation_id}")
+    expect(row).to_contain_text("Draft: Half of <b>a</b> thought")
+    expect(row.locator(".row-last")).to_be_hidden()
+    expect(page.locator(f"#c{group}")).not_to_contain_text("Draft")
+    # As the row changes, it stays.
+    events_are_heard(page)
+    bob.say(conversation_id, "Hello?")
+    expect(row.locator(".badge")).to_contain_text("1")
+    expect(row).to_contain_text("Draft: Half of")
+    # In another tab it is sent.
+    other = page.context.new_page()
+    other.goto(f"/conversations/{conversation_id}")
+    expect(other.locator("#content")).to_have_value("Half of <b>a</b> thought")
+    other.locator("#content").press("Enter")
+    expect(message(other, "thought")).to_have_count(1)
+    expect(row).not_to_contain_text("Draft")

@@ -1,7 +1,6 @@
 """Limits of size and rules of accessibility that every page keeps."""
 
 from collections.abc import Mapping
-from importlib.resources import files
 from itertools import product
 from pathlib import Path
 from typing import Final, Literal
@@ -9,26 +8,14 @@ from typing import Final, Literal
 import pytest
 from playwright.sync_api import CDPSession, Page
 
+from tests.browser.accessibility import violations
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import DESKTOP, PHONE, Browse
 from tests.browser.demo_pages import PAGES, SIGNED_OUT_PAGES
 from tests.browser.signed_in_users import SignedInUser
 
-AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
 MOST_BYTES = 100_000
 MODES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds wrong, and where."""
-    page.evaluate(AXE)
-    found: list[str] = page.evaluate(
-        """async () => (await axe.run({resultTypes: ["violations"]})).violations
-            .flatMap(({id, nodes}) => nodes.map(
-                ({target, failureSummary}) => `${id} at ${target}: ${failureSummary}`
-            ))"""
-    )
-    return found
 
 
 @pytest.mark.parametrize("name", [*SIGNED_OUT_PAGES, *PAGES])

@@ -37,6 +37,36 @@ def test_a_group_is_gathered_named_and_handed_over(
     assert (group["title"], group["role"]) == ("Long walks", "owner")
 
 
+def test_owners_are_made_and_one_steps_down(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, *, scripts: bool
+) -> None:
+    conversation_id = ann.group("Walks", bob)
+    page = browse(ann, scripts=scripts)
+    page.goto(f"/conversations/{conversation_id}/details")
+    theirs = page.locator(".person", has_text=bob.username)
+    theirs.locator("summary").click()
+    page.get_by_role("button", name="an owner, too").click()
+    expect(page.get_by_text("owns the group, too.")).to_be_visible()
+    expect(theirs).to_contain_text("owner")
+    page.locator(".person", has_text="you").locator("summary").click()
+    page.get_by_role("button", name="Be a member again").click()
+    expect(page.get_by_role("button", name="Rename")).to_have_count(0)
+    [group] = bob.get("/conversations").json()["items"]
+    assert group["role"] == "owner"
+
+
+def test_people_of_a_group_are_found_by_a_part_of_their_names(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, *, scripts: bool
+) -> None:
+    page = browse(ann, scripts=scripts)
+    page.goto(f"/conversations/{ann.group('Walks', bob)}/details")
+    expect(page.locator(".person")).to_have_count(2)
+    page.get_by_role("searchbox").fill(bob.username[1:])
+    page.get_by_role("searchbox").press("Enter")
+    expect(page.locator(".person")).to_have_count(1)
+    expect(page.locator(".person")).to_contain_text(bob.username)
+
+
 def test_a_member_is_removed_and_a_member_leaves(
     browse: Browse, ann: SignedInUser, bob: SignedInUser, *, scripts: bool
 ) -> None:

@@ -41,6 +41,7 @@ def test_a_user_is_blocked_and_unblocked(
     browser_errors.allow(403)
     page = browse(ann, scripts=scripts)
     page.goto(f"/people?q={bob.username}")
+    page.locator("summary", has_text="Block Bob").click()
     page.get_by_role("button", name="Block Bob").click()
     expect(page.get_by_text("Bob is blocked.")).to_be_visible()
     bobs = browse(bob, scripts=scripts)

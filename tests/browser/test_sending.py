@@ -140,7 +140,7 @@ def test_the_unsent_can_be_put_back(
         send(page, "One.", "Two.")
         field_of(page).press_sequentially("Three.")
         sends.take().abort()
-        page.get_by_role("button", name="Put back").click()
+        page.get_by_role("button", name="Put back all").click()
         expect(field_of(page)).to_have_value("One.\nTwo.\nThree.")
         expect(unsent(page)).to_have_count(0)
     assert contents(bob, conversation_id) == []
@@ -180,9 +180,51 @@ def test_what_waits_is_sent_when_the_connection_is_back(
         send(page, "One.", "Two.")
         offline(page.context, page, is_offline=True)
         sends.take().abort()
-        expect(page.get_by_role("button", name="Try again")).to_be_visible()
+        expect(unsent(page).first).to_contain_text("Waiting until you are online")
     offline(page.context, page, is_offline=False)
     expect(page.locator(".message")).to_have_count(2)
+    assert contents(bob, conversation_id) == ["One.", "Two."]
+
+
+def test_what_is_sent_offline_waits_is_cancelled_and_goes_out_in_order(
+    browser_errors: BrowserErrors, bob: SignedInUser, conversation_id: int, page: Page
+) -> None:
+    browser_errors.allow_disconnection()
+    page.goto(f"/conversations/{conversation_id}")
+    offline(page.context, page, is_offline=True)
+    send(page, "One.", "Two.", "Three.", "Four.")
+    expect(unsent(page)).to_have_count(4)
+    for row in unsent(page).all():
+        expect(row).to_contain_text("Waiting until you are online")
+    unsent(page).filter(has_text="Two.").get_by_role("button", name="Discard").click()
+    unsent(page).filter(has_text="Three.").get_by_role(
+        "button", name="Put back"
+    ).click()
+    expect(unsent(page)).to_have_count(2)
+    expect(field_of(page)).to_have_value("Three.")
+    offline(page.context, page, is_offline=False)
+    expect(page.locator(".message")).to_have_count(2)
+    expect(unsent(page)).to_have_count(0)
+    assert contents(bob, conversation_id) == ["One.", "Four."]
+
+
+def test_what_waits_outlives_a_reload_and_is_sent_once_from_any_page(
+    browser_errors: BrowserErrors, bob: SignedInUser, conversation_id: int, page: Page
+) -> None:
+    browser_errors.allow_disconnection()
+    page.goto(f"/conversations/{conversation_id}")
+    # A second tab, which sends what waits as well.
+    other = page.context.new_page()
+    other.goto("/settings")
+    page.bring_to_front()
+    offline(page.context, page, is_offline=True)
+    send(page, "One.", "Two.")
+    expect(unsent(page)).to_have_count(2)
+    page.close()
+    other.context.set_offline(False)
+    other.reload()
+    other.goto(f"/conversations/{conversation_id}")
+    expect(other.locator(".message")).to_have_count(2)
     assert contents(bob, conversation_id) == ["One.", "Two."]
 
 

@@ -57,6 +57,7 @@ def sample_data(db: None) -> SampleData:
             "start_conversation.participant": "cleo",
             "read_conversation.up_to": 4,
             "range": "1-4",
+            "catch_up_undo.conversation_id": read.conversation_id,
             "edit_message.version": 3,
             "on": "1",
             "days": 30,

@@ -41,12 +41,20 @@ thread               200 405
 message_history      200 405
 restore_version      405 302
 receipts             200 405
+catch_up             200 405
+catch_up_done        405 302  range
+catch_up_undo        405 302  range
+catch_up_reply       405 302  content
 inbox                200 405
 read_inbox           405 302  up_to
 notifications        200 405
 read_notifications   405 302  up_to
 read_notification    405 302
 people               200 405
+person               200 405
+go                   200 405
+keys                 200 405
+mention_options      200 405
 blocked              200 405
 block                405 302
 unblock              405 302
@@ -55,10 +63,12 @@ rename_group         405 302  title
 add_participant      405 302  username
 remove_participant   405 302
 hand_over            405 302
+add_owner            405 302
+remove_owner         405 302
 mute                 405 302  on
 hide                 405 302  on
 leave                405 302
-settings             200 302  display_name
+settings             200 302  display_name send_key
 tokens               200 200  name days password
 revoke_token         405 302
 sessions             200 405

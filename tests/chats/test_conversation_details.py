@@ -1,5 +1,6 @@
 """Managing a group; muting and hiding a conversation."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 
 import pytest
@@ -7,7 +8,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from messaging.models import Block, Conversation, Message, Participant, User
+from messaging.ids import UserId
+from messaging.models import Block, Conversation, LastSeen, Message, Participant, User
+from messaging.services.presence import declare_present
 from tests.chats.html import parse
 from tests.conftest import MakeUser
 from tests.rows import insert
@@ -18,6 +21,8 @@ WRITES = (
     "people",
     "people/bob/remove",
     "people/bob/own",
+    "people/bob/owner",
+    "people/bob/member",
     "mute",
     "hide",
     "leave",
@@ -35,7 +40,7 @@ def actions(client: Client, group: Conversation) -> set[str]:
     return {
         form["action"].removeprefix(start)
         for form in page.all("form")
-        if form.get("action", "").startswith(start)
+        if form["method"] == "post" and form.get("action", "").startswith(start)
     }
 
 
@@ -46,7 +51,7 @@ def test_only_the_owner_is_offered_what_only_they_may(
     others = {
         f"people/{name}/{action}"
         for name in ("bob", "cleo")
-        for action in ("own", "remove")
+        for action in ("own", "owner", "remove")
     }
     assert actions(anns, group) == everyones | {"title", "people"} | others
     assert actions(bobs, group) == everyones
@@ -69,14 +74,14 @@ def test_strangers_cannot_learn_that_it_exists(
     assert client.get(path(group, "details")).status_code == HTTPStatus.NOT_FOUND
 
 
-@pytest.mark.parametrize("action", WRITES[:4])
+@pytest.mark.parametrize("action", WRITES[:6])
 def test_a_member_may_not_manage(
     cleos: Client, group: Conversation, make_user: MakeUser, action: str
 ) -> None:
     form = {"title": "x", "username": make_user("dora").username}
     answer = cleos.post(path(group, action), form, headers=IN_PLACE)
     assert answer.status_code == HTTPStatus.FORBIDDEN
-    assert "Only the owner" in parse(answer.content).text
+    assert "Only an owner" in parse(answer.content).text
     group.refresh_from_db()
     assert (group.title, group.participants.count()) == ("Team", 3)
 
@@ -104,12 +109,52 @@ def test_the_owner_renames_adds_hands_over(
     assert Conversation.objects.get().title == "Crew"
 
 
+def test_several_owners_make_one_another_members_again(
+    anns: Client, bobs: Client, group: Conversation
+) -> None:
+    part = parse(anns.post(path(group, "people/bob/owner"), headers=IN_PLACE).content)
+    assert "@bob owns the group, too." in part.text
+    managing = {"title", "people", "mute", "hide", "leave"}
+    cleos = {f"people/cleo/{action}" for action in ("own", "owner", "remove")}
+    others = {f"people/ann/{action}" for action in ("member", "remove")}
+    assert actions(bobs, group) == managing | cleos | others | {"people/bob/member"}
+    bobs.post(path(group, "people/ann/member"))
+    assert actions(anns, group) == {"mute", "hide", "leave"}
+    answer = bobs.post(path(group, "people/bob/member"), headers=IN_PLACE)
+    assert answer.status_code == HTTPStatus.CONFLICT
+    assert "people/bob/member" not in actions(bobs, group)
+
+
+def test_people_of_a_group_are_found_by_any_part_of_their_names(
+    anns: Client, cleo: User, group: Conversation
+) -> None:
+    page = parse(anns.get(path(group, "details"), {"q": "@LE"}).content)
+    rows = [row["id"] for row in page.all("li") if row.get("class") == "person"]
+    assert rows == [f"p{cleo.pk}"]
+    none = parse(anns.get(path(group, "details"), {"q": "zoe\x00"}).content)
+    assert "Nobody here" in none.text
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_the_page_says_who_was_last_seen_when(
+    *, anns: Client, bob: User, group: Conversation, message: Message, direct: bool
+) -> None:
+    conversation = message.conversation if direct else group
+    assert "ast seen" not in anns.get(path(conversation, "details")).text
+    LastSeen.objects.create(user=bob, at=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+    page = anns.get(path(conversation, "details")).text
+    assert "ast seen" in page
+    assert "2026-01-02T03:04:00" in page
+    declare_present(process="p", users=[UserId(bob.pk)])
+    assert "online" in anns.get(path(conversation, "details")).text
+
+
 @pytest.mark.parametrize(
     ("action", "form", "status", "text"),
     [
         ("people", {"username": "nobody"}, 404, "There is no such person."),
         ("people", {"username": "ann"}, 409, "A group has an owner"),
-        ("people", {"username": ""}, 200, "This field is required."),
+        ("people", {"username": ""}, 200, "Fill this in."),
         ("title", {"title": "x" * 201}, 422, "A title has 1 to 200"),
     ],
 )

@@ -55,6 +55,7 @@ TAGS: Final = frozenset(
         "ins",
         "del",
         "section",
+        "kbd",
     ]
 )
 

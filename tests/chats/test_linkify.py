@@ -3,6 +3,7 @@
 import pytest
 
 from chats.linkify import as_html
+from messaging.ids import UserId
 
 
 def test_text_is_escaped() -> None:
@@ -37,6 +38,16 @@ def test_an_address_becomes_a_link(text: str, address: str, rest: str) -> None:
 )
 def test_nothing_else_does(text: str) -> None:
     assert "<a" not in as_html(text)
+
+
+def test_a_mention_of_a_participant_is_a_link_and_of_nobody_as_typed() -> None:
+    shown = as_html("(@Ann) <@bob> https://a.example/@ann", {"ann": UserId(7)})
+    assert shown == (
+        '(<a class="mention" href="/people/@ann" data-mentions="7">@Ann</a>)'
+        " &lt;@bob&gt; "
+        '<a href="https://a.example/@ann" rel="nofollow noopener noreferrer">'
+        "https://a.example/@ann</a>"
+    )
 
 
 def test_an_address_cannot_leave_its_attribute() -> None:

@@ -71,9 +71,9 @@ def test_a_token_may_last_for_ever(anns: Client) -> None:
     ("change", "text"),
     [
         ({"password": "wrong"}, "The password is wrong."),
-        ({"days": "7"}, "Select a valid choice."),
+        ({"days": "7"}, "Choose one of these."),
         ({"name": "x" * 101}, "at most 100 characters"),
-        ({"name": "\x00"}, "Null characters are not allowed."),
+        ({"name": "\x00"}, "This holds a character that no text can have."),
     ],
 )
 def test_a_refused_token_is_not_made(
@@ -240,6 +240,31 @@ def test_who_may_add_one_to_groups_is_set_here(
     assert f'<option value="{who}" selected>' in text.content.decode()
     ann.refresh_from_db()
     assert (ann.display_name, ann.who_may_add) == ("Ann", who)
+
+
+def test_whether_one_shows_ones_presence_is_set_here(anns: Client, ann: User) -> None:
+    for shown in (False, True):
+        form = {"display_name": "Ann", "shows_presence": str(shown)}
+        page = anns.post("/settings", form, follow=True).text
+        assert f'<option value="{shown}" selected>' in page
+        ann.refresh_from_db()
+        assert ann.shows_presence is shown
+    anns.post("/settings", {"display_name": "Ann", "shows_presence": "False"})
+    # A form without this field leaves it as it is; an unknown choice changes nothing.
+    anns.post("/settings", {"display_name": "Anna"})
+    anns.post("/settings", {"display_name": "Zoe", "shows_presence": "maybe"})
+    ann.refresh_from_db()
+    assert (ann.display_name, ann.shows_presence) == ("Anna", False)
+
+
+@pytest.mark.parametrize("key", ["shift_enter", "enter"])
+def test_which_key_sends_is_set_here(anns: Client, ann: User, key: str) -> None:
+    shown = anns.get("/settings").content.decode()
+    assert '<option value="enter" selected>' in shown
+    text = anns.post("/settings", {"display_name": "Ann", "send_key": key}, follow=True)
+    assert f'<option value="{key}" selected>' in text.content.decode()
+    ann.refresh_from_db()
+    assert (ann.send_key, ann.who_may_add) == (key, "everyone")
 
 
 def test_an_unknown_choice_of_who_changes_nothing(anns: Client, ann: User) -> None:

@@ -50,6 +50,9 @@ FORMS: Final = {
         {"form": "a", "parent": "{message}"},
         "\u200b\u200b",
     ),
+    "catch_up": Form(
+        "/catch-up/{group}/reply", {"content": TEXT}, {"form": "a"}, "x" * 5001
+    ),
     "edit": Form(
         "/messages/{message}/edit", {"content": TEXT}, {"version": "1"}, "x" * 5001
     ),

@@ -37,6 +37,7 @@ async def use_every_operation(site: Site) -> None:
         AsyncParley(site.url, token=site.service_token) as shop,
     ):
         await send_messages(ann, bob, bob_name)
+        await catch_up(bob)
         await read_inbox(bob)
         await manage_group(ann, bob, bob_name)
         await find_and_block(ann, bob_name)
@@ -110,6 +111,15 @@ async def delete_message(message: AsyncMessage) -> None:
         await message.refresh()
 
 
+async def catch_up(bob: AsyncParley) -> None:
+    page = await bob.catch_up.page(page_size=1)
+    waiting = [each async for each in bob.catch_up]
+    assert page.items[0].messages == waiting[0].messages
+    assert page.badge_count == sum(len(each.messages) for each in waiting)
+    mentions = await bob.catch_up.page(show="mentions")
+    assert sum(len(each.messages) for each in mentions.items) == page.mention_count
+
+
 async def read_inbox(bob: AsyncParley) -> None:
     unread = [message async for message in bob.inbox]
     summary = await bob.inbox.summary()
@@ -144,6 +154,13 @@ async def manage_group(ann: AsyncParley, bob: AsyncParley, bob_name: str) -> Non
     assert (await group.rename("The team")).title == "The team"
     roles = {one.role async for one in group.participants(page_size=1)}
     assert roles == {"owner", "member"}
+    [found] = await group.participants(matching=bob_name[1:]).all()
+    assert (found.user.username, found.online, found.last_seen_at) == (
+        *(bob_name, False),
+        None,
+    )
+    await group.add_owner(bob_name)
+    await group.remove_owner(bob_name)
     await group.hand_over(bob_name)
     await group.mute()
     assert (await group.refresh()).muted

@@ -23,7 +23,12 @@ def test_no_repr_shows_a_secret() -> None:
         models.PasswordIn(current_password=SECRET, new_password=SECRET),
         models.Registered(
             user=models.Profile(
-                id=1, username="ann", display_name="Ann", who_may_add="everyone"
+                id=1,
+                username="ann",
+                display_name="Ann",
+                who_may_add="everyone",
+                shows_presence=True,
+                send_key="enter",
             ),
             token=SECRET,
         ),

@@ -23,6 +23,7 @@ BACKLOG: Final = (
     "where in it something may concern the reader",
     "whether any of that was forgotten",
 )
+ENDED: Final = "whether the token is still valid"
 
 
 ROWS: Final[dict[str, list[Read]]] = {
@@ -70,7 +71,18 @@ ROWS: Final[dict[str, list[Read]]] = {
         Read("/blocks?limit=200", [WHO, "the page of blocks with their people"])
     ],
     "users_search": [
-        Read("/users?query=person&limit=200", [WHO, "the page of people"])
+        *(
+            Read(
+                f"/users?query={typed}&limit=200",
+                [
+                    WHO,
+                    "those who have a word that begins so",
+                    "those who have it within a name",
+                    "whether there are more accounts",
+                ],
+            )
+            for typed in ("person", "erson")
+        ),
     ],
     "conversations_list": [
         Read(
@@ -96,7 +108,13 @@ ROWS: Final[dict[str, list[Read]]] = {
     "participants_list": [
         Read(
             "/conversations/{conversation}/participants?limit=200",
-            [WHO, MEMBERSHIP, "the page of participants with their people"],
+            [
+                WHO,
+                MEMBERSHIP,
+                "the page of participants with their people",
+                "blocks between them and the reader",
+                "their presence",
+            ],
         )
     ],
     "messages_list": [
@@ -170,7 +188,7 @@ ROWS: Final[dict[str, list[Read]]] = {
         ),
     ],
     "events_stream": [
-        Read("/events", [WHO, LOG, *BACKLOG]),
+        Read("/events", [WHO, LOG, *BACKLOG, ENDED]),
     ],
     "events_poll": [
         Read(
@@ -186,6 +204,7 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "the reader's notifications with their messages and people",
                 "the conversations with their people and counts",
                 "the last messages with their people, all at once",
+                ENDED,
             ],
         ),
     ],
@@ -194,6 +213,21 @@ ROWS: Final[dict[str, list[Read]]] = {
     ],
     "inbox_summary": [
         Read("/inbox/summary", [WHO, "the clock and the counts, of one moment"])
+    ],
+    "catch_up_list": [
+        Read(
+            "/me/catch-up?limit=200",
+            [
+                WHO,
+                "how much of each kind waits in each conversation",
+                "which of these are muted, and which are direct",
+                "the oldest messages of the page's conversations, with their people",
+                "the messages above them, up to the roots of their threads",
+                "the roots that are not among them, with their people",
+                "the conversations with their people and counts",
+                "the last messages with their people, all at once",
+            ],
+        )
     ],
     "notifications_list": [
         Read(

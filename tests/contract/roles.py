@@ -89,6 +89,8 @@ class Roles:
             "replaces": MAX_ID,
             "display_name": "Somebody",
             "who_may_add": "everyone",
+            "shows_presence": True,
+            "send_key": "enter",
             "participant": other,
             "participants": [other],
             "title": "Title",

@@ -10,6 +10,7 @@ from messaging.services import (
     blocks,
     conversations,
     messages,
+    owners,
     service_tokens,
     tokens,
     users,
@@ -49,6 +50,10 @@ def create_sample_data() -> SampleData:
         blocks.block(blocker=ann, blocked=User.objects.create_user(name, PASSWORD))
     users.create_account(username="brought", password=None, display_name=None)
     group = _group(ann, ["bob", "cleo"])
+    owners.add_owner(
+        group=access.ownership(owner=UserId(ann.pk), conversation_id=group),
+        username="cleo",
+    )
     own = _edited(_send(ann, group, "one"), "two", "three")
     for sender, content in ((bob, "reply"), (cleo, "@ann reply"), (bob, "reply")):
         _send(sender, group, content, parent=own)
@@ -69,6 +74,8 @@ def create_sample_data() -> SampleData:
             "version": 1,
             "username": "bob",
             "participants_put.username": "dora",
+            "owners_remove.username": "cleo",
+            "remove_owner.username": "cleo",
             "blocks_put.username": "aron",
             "blocks_remove.username": "anselm",
             "If-Match": f'"{own}.3"',
@@ -87,6 +94,8 @@ def create_sample_data() -> SampleData:
             # Of nobody, so that nothing is replaced.
             "replaces": 2**53 - 1,
             "who_may_add": "contacts",
+            "shows_presence": False,
+            "send_key": "shift_enter",
             "display_name": "Ann",
             "participant": "dora",
             "participants": ["bob"],
@@ -100,6 +109,7 @@ def create_sample_data() -> SampleData:
             "ranges": [{"first_sequence": 1, "last_sequence": 4}],
             "up_to": ApiClient(current.secret).get("/inbox").text("up_to"),
             "query": "a",
+            "show": "all",
             "limit": 1,
             "cursor": None,
             "around": own,

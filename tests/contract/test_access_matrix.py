@@ -50,6 +50,10 @@ conversations_typing direct           401      404   404         404    404    2
 conversations_typing group            401      404   204         204    404    204      204     204   404       401     401     401     401     401
 conversations_mark_read direct        401      404   404         404    404    204      204     204   404       401     401     401     401     401
 conversations_mark_read group         401      404   204         204    404    204      204     204   404       401     401     401     401     401
+owners_add direct                     401      404   404         404    404    409      409     409   404       401     401     401     401     401
+owners_add group                      401      404   204         403    404    403      403     403   404       401     401     401     401     401
+owners_remove direct                  401      404   404         404    404    409      409     409   404       401     401     401     401     401
+owners_remove group                   401      404   204         403    404    403      403     403   404       401     401     401     401     401
 participants_list direct              401      404   404         404    404    200      200     200   404       401     401     401     401     401
 participants_list group               401      404   200         200    404    200      200     200   404       401     401     401     401     401
 participants_put direct               401      404   404         404    404    409      409     409   404       401     401     401     401     401
@@ -82,6 +86,7 @@ history_list group                    401      404   200         200    404    2
 history_restore direct                401      404   404         404    404    200      403     403   404       401     401     401     401     401
 history_restore group                 401      404   403         403    404    200      403     403   404       401     401     401     401     401
 inbox_list                            401      200   200         200    200    200      200     200   200       401     401     401     401     401
+catch_up_list                         401      200   200         200    200    200      200     200   200       401     401     401     401     401
 inbox_summary                         401      200   200         200    200    200      200     200   200       401     401     401     401     401
 inbox_mark_read                       401      204   204         204    204    204      204     204   204       401     401     401     401     401
 notifications_list                    401      200   200         200    200    200      200     200   200       401     401     401     401     401

@@ -30,6 +30,7 @@ OPERATION_IDS: Final = (
     "blocks_list",
     "blocks_put",
     "blocks_remove",
+    "catch_up_list",
     "conversations_get",
     "conversations_hide",
     "conversations_list",
@@ -64,6 +65,8 @@ OPERATION_IDS: Final = (
     "messages_send_direct",
     "notifications_list",
     "notifications_mark_read",
+    "owners_add",
+    "owners_remove",
     "participants_list",
     "participants_put",
     "participants_remove",
@@ -140,7 +143,7 @@ def test_numbers_that_clients_send_are_bounded_integers(operation: Operation) ->
     for schema in operation.bodies:
         sent += schema.properties.values()
     for value in map(resolved, sent):
-        assert value.type in {"integer", "string", "array"}
+        assert value.type in {"integer", "string", "array", "boolean"}
         if value.type == "integer":
             assert value.minimum is not None
             assert value.maximum is not None

@@ -27,23 +27,27 @@ _CONTENT: Final = {f"content: {_OVERRIDE}"}
 
 # Odd, but right: a token needs no name, people may be looked for by any text, and
 # write what they like; a service knows people by ids of its own.
+_SEARCHED: Final = {
+    f"query: {name}"
+    for name in (
+        *("lone surrogate", "not UTF-8", "overlong", "blank", "letters"),
+        *("other digits", "escaped twice", "with spaces", "signed", "fraction"),
+        *("2^63", "-2^63 - 1", "-1", "0", "1e400", "underscored", "hexadecimal"),
+        *("NaN", "true", "null", *_UNSEEN),
+    )
+}
 ACCEPTED: Final = {
     "auth_create_token": {f"name: {name}" for name in ("blank", "empty", "zero width")},
     "auth_register": {"password: bidi override"},
     "me_change_password": {"new_password: bidi override"},
+    "me_update": {"shows_presence: true"},
     "messages_edit": _CONTENT,
     "messages_send": _CONTENT,
     "messages_send_direct": _CONTENT,
     "service_create_user": {f"external_id: {_OVERRIDE}"},
-    "users_search": {
-        f"query: {name}"
-        for name in (
-            *("lone surrogate", "not UTF-8", "overlong", "blank", "letters"),
-            *("other digits", "escaped twice", "with spaces", "signed", "fraction"),
-            *("2^63", "-2^63 - 1", "-1", "0", "1e400", "underscored", "hexadecimal"),
-            *("NaN", "true", "null", *_UNSEEN),
-        )
-    },
+    # Null is to leave it out.
+    "participants_list": _SEARCHED - {"query: null"},
+    "users_search": _SEARCHED,
 }
 
 # Nobody's; none of it may be an error of the server.

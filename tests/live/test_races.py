@@ -230,6 +230,45 @@ def test_two_handovers_along_a_chain_end_with_one_owner(
         ] == [owner.username]
 
 
+def test_of_two_owners_who_remove_each_other_one_stays(
+    servers: LiveServer, people: People
+) -> None:
+    ann, bob = clients(servers, people[0])[1], clients(servers, people[1])[2]
+    for _ in range(ROUNDS):
+        conversation = start_group(ann, people[1], people[2])
+        owners_url = f"/conversations/{conversation}/owners"
+        ann.put(f"{owners_url}/{people[1].username}").raise_for_status()
+        answers = concurrently(
+            partial(ann.delete, f"{owners_url}/{people[1].username}"),
+            partial(bob.delete, f"{owners_url}/{people[0].username}"),
+        )
+        assert statuses(answers) == [204, 403]
+        assert _roles(ann, conversation) == ["member", "member", "owner"]
+
+
+def test_of_two_owners_who_step_down_at_once_one_stays(
+    servers: LiveServer, people: People
+) -> None:
+    ann, bob = clients(servers, people[0])[1], clients(servers, people[1])[2]
+    for _ in range(ROUNDS):
+        conversation = start_group(ann, people[1], people[2])
+        owners_url = f"/conversations/{conversation}/owners"
+        ann.put(f"{owners_url}/{people[1].username}").raise_for_status()
+        answers = concurrently(
+            *(
+                partial(client.delete, f"{owners_url}/{person.username}")
+                for client, person in ((ann, people[0]), (bob, people[1]))
+            )
+        )
+        assert statuses(answers) == [204, 409]
+        assert _roles(ann, conversation) == ["member", "member", "owner"]
+
+
+def _roles(client: httpx.Client, conversation: int) -> list[str]:
+    page = client.get(f"/conversations/{conversation}/participants").json()
+    return sorted(participant["role"] for participant in page["items"])
+
+
 def test_of_many_senders_at_once_no_message_is_lost(
     servers: LiveServer, people: People
 ) -> None:

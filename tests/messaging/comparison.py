@@ -14,6 +14,7 @@ from messaging.models import (
     User,
 )
 from messaging.services import history, summaries, threads
+from messaging.services.catch_up import MOST_OF_ONE, Shown, catch_up
 from messaging.services.inbox import inbox_summary, unread_messages
 from tests.messaging.reference_model import ModelConversation, ReferenceModel
 from tests.proofs import readable_by
@@ -67,6 +68,24 @@ def compare_reader(model: ReferenceModel, reader: User) -> None:
     }
     assert {one.id: one.badge_count for one in page.items} == badges
     assert summary.badge_count == sum(badges.values())
+    _compare_catch_up(reader, badges)
+
+
+def _compare_catch_up(reader: User, badges: Mapping[int, int]) -> None:
+    """What waits is what the badges count, each message once, in its own thread."""
+    found = catch_up(
+        reader=UserId(reader.pk), show=Shown.ALL, cursor=None, limit=200, messages=9999
+    )
+    assert found.badge_count == sum(badges.values())
+    shown = {
+        item.conversation.id: [
+            each.message.pk for thread in item.threads for each in thread.notifications
+        ]
+        for item in found.items
+    }
+    assert {one: len({*ids}) for one, ids in shown.items()} == {
+        one: min(badge, MOST_OF_ONE) for one, badge in badges.items() if badge
+    }
 
 
 def compare_message(
@@ -115,7 +134,7 @@ def compare_pages(before: Pages, after: Pages) -> None:
 
 def _conversation(conversation: ModelConversation) -> tuple[object, ...]:
     participants = [
-        (name, "owner" if name == conversation.owner else "member")
+        (name, "owner" if name in conversation.owners else "member")
         for name in conversation.participants
     ]
     return (

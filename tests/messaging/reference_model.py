@@ -57,14 +57,14 @@ class ModelConversation:
     """A direct one has no owner. Participants are in the order in which they joined."""
 
     id: int
-    owner: Name | None
+    owners: set[Name]
     participants: dict[Name, ModelParticipant] = field(default_factory=dict)
     messages: dict[int, ModelMessage] = field(default_factory=dict)
     last_sequence: int = 0
 
     @property
     def direct(self) -> bool:
-        return self.owner is None
+        return not self.owners
 
     def add(self, name: Name) -> None:
         self.participants.setdefault(
@@ -81,8 +81,10 @@ class ModelConversation:
         del self.participants[name]
         for message in self.messages.values():
             message.notifications.pop(name, None)
-        if self.owner == name:
-            self.owner = next(iter(self.participants), "")
+        if self.owners == {name} and self.participants:
+            self.owners = {next(iter(self.participants))}
+        elif len(self.owners) > 1:
+            self.owners.discard(name)
 
     def replies(self, message_id: int) -> list[ModelMessage]:
         """Direct ones, oldest first."""
@@ -115,7 +117,7 @@ class ModelConversation:
             return errors.ConversationNotFoundError
         if self.direct:
             return errors.DirectConversationError
-        return None if self.owner == name else errors.NotOwnerError
+        return None if name in self.owners else errors.NotOwnerError
 
     def visible(self, message: ModelMessage, reader: Name) -> list[str]:
         """The versions that a participant may read."""

@@ -269,6 +269,19 @@ def test_an_invalid_display_name_is_a_form_error(
     assert ann.display_name == "Ann"
 
 
+def test_the_admin_shows_settings_that_only_the_user_changes(
+    staff: Client, ann: User
+) -> None:
+    path = f"/admin/messaging/user/{ann.pk}/change/"
+    page = staff.get(path).text
+    assert "Who may add them to groups" in page
+    assert "Shows when they are online" in page
+    form = {"username": "ann", "display_name": "Ann", "who_may_add": "nobody"}
+    staff.post(path, {**form, "is_active": "on"})
+    ann.refresh_from_db()
+    assert (ann.who_may_add, ann.shows_presence) == ("everyone", True)
+
+
 def test_the_admin_normalizes_display_names(staff: Client, ann: User) -> None:
     path = f"/admin/messaging/user/{ann.pk}/change/"
     staff.post(

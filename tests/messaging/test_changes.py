@@ -35,11 +35,13 @@ from messaging.errors import (
     DomainError,
     InvalidContentError,
     InvalidCursorError,
+    InvalidError,
     InvalidTitleError,
     MessageNotFoundError,
     NotDeliverableError,
     NotificationNotFoundError,
     NotOwnerError,
+    OwnerRequiredError,
     ParticipantNotFoundError,
     SelfBlockError,
     SelfMessageError,
@@ -76,7 +78,7 @@ from messaging.models import (
 )
 from messaging.models.events import EventType
 from messaging.models.sessions import digest_of
-from messaging.models.users import WhoMayAdd
+from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
 from messaging.sequence_ranges import SequenceRange
 from messaging.services import (
@@ -90,6 +92,7 @@ from messaging.services import (
     installation,
     messages,
     notifications,
+    owners,
     participants,
     passwords,
     presence,
@@ -202,6 +205,12 @@ def _removed_participant(user: User, group: Conversation) -> Membership:
     return membership
 
 
+def _one_of_two_owners(data: Data) -> Ownership:
+    group = owned_by(data.ann, data.group)
+    owners.add_owner(group=group, username="bob")
+    return group
+
+
 def _former_owner(data: Data) -> Ownership:
     group = owned_by(data.ann, data.group)
     participants.put_participant(group=group, username="bob", role="owner")
@@ -218,6 +227,11 @@ def _read(message: Message, reader: User) -> ReceivedMessage:
     received = received_by(reader, message)
     notifications.mark_message_read(message=received, reader=_id(reader))
     return received
+
+
+def _having_read(message: Message, reader: User) -> Membership:
+    _read(message, reader)
+    return membership_of(reader, message.conversation)
 
 
 def _blocking(blocker: User, blocked: User) -> UserId:
@@ -647,6 +661,48 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
             SILENT,
         ),
     ],
+    "notifications.mark_ranges_unread": [
+        (
+            lambda s: partial(
+                notifications.mark_ranges_unread,
+                membership=_having_read(s.hello, s.bob),
+                ranges=[SequenceRange(Sequence(1), Sequence(1))],
+            ),
+            SHOWN,
+        ),
+        (
+            lambda s: partial(
+                notifications.mark_ranges_unread,
+                membership=membership_of(s.cleo, s.group),
+                ranges=[SequenceRange(Sequence(2), Sequence(2))],
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                notifications.mark_ranges_unread,
+                membership=membership_of(s.bob, s.group),
+                ranges=[SequenceRange(Sequence(2), Sequence(2))],
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                notifications.mark_ranges_unread,
+                membership=membership_of(s.bob, s.group),
+                ranges=[SequenceRange(Sequence(1), Sequence(101))],
+            ),
+            InvalidError,
+        ),
+        (
+            lambda s: partial(
+                notifications.mark_ranges_unread,
+                membership=_removed_participant(s.bob, s.group),
+                ranges=[SequenceRange(Sequence(2), Sequence(2))],
+            ),
+            ConversationNotFoundError,
+        ),
+    ],
     "read_marks.mark_read": [
         (
             lambda s: partial(
@@ -661,6 +717,66 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
             ),
             LOGGED,
         )
+    ],
+    "owners.add_owner": [
+        (
+            lambda s: partial(
+                owners.add_owner, group=owned_by(s.ann, s.group), username="bob"
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                owners.add_owner, group=owned_by(s.ann, s.group), username="ann"
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                owners.add_owner, group=_former_owner(s), username="cleo"
+            ),
+            NotOwnerError,
+        ),
+    ],
+    "owners.hand_over": [
+        (
+            lambda s: partial(
+                owners.hand_over, group=owned_by(s.ann, s.group), username="bob"
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                owners.hand_over, group=_former_owner(s), username="cleo"
+            ),
+            NotOwnerError,
+        ),
+    ],
+    "owners.remove_owner": [
+        (
+            lambda s: partial(
+                owners.remove_owner, group=_one_of_two_owners(s), username="bob"
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                owners.remove_owner, group=_one_of_two_owners(s), username="cleo"
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                owners.remove_owner, group=owned_by(s.ann, s.group), username="ann"
+            ),
+            OwnerRequiredError,
+        ),
+        (
+            lambda s: partial(
+                owners.remove_owner, group=_former_owner(s), username="bob"
+            ),
+            NotOwnerError,
+        ),
     ],
     "participants.put_participant": [
         (
@@ -1014,6 +1130,22 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
         (
             lambda _: partial(
                 users.register, username="eve", password=PASSWORD, display_name=None
+            ),
+            SILENT,
+        )
+    ],
+    "presence.set_shows_presence": [
+        (
+            lambda s: partial(
+                presence.set_shows_presence, user=s.ann, shows_presence=False
+            ),
+            SILENT,
+        )
+    ],
+    "users.set_send_key": [
+        (
+            lambda s: partial(
+                users.set_send_key, user=s.ann, send_key=SendKey.SHIFT_ENTER
             ),
             SILENT,
         )

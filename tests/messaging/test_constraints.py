@@ -67,11 +67,6 @@ def test_a_username_cannot_be_changed_into_anothers(ann: User, bob: User) -> Non
     _refused(lambda: User.objects.filter(pk=bob.pk).update(username="ANN"))
 
 
-def test_a_group_has_one_owner(bob: User, group: Conversation) -> None:
-    _refused(lambda: overwrite(Participant.objects.filter(user=bob), role="owner"))
-    assert Participant.objects.get(role="owner").user.username == "ann"
-
-
 def test_nobody_participates_twice(bob: User, group: Conversation) -> None:
     _refused(lambda: insert(Participant(conversation=group, user=bob)))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.conf import settings
@@ -18,6 +19,7 @@ from messaging.services import (
     events,
     messages,
     notifications,
+    owners,
     participants,
     users,
 )
@@ -123,6 +125,10 @@ def test_a_group_records_changes_of_title_and_participants(
         )
     )
     assert types(handed) == ["conversation.updated"]
+    for change in (owners.add_owner, owners.remove_owner):
+        proof = owned_by(bob, group)
+        logged = logged_by(partial(change, group=proof, username="cleo"))
+        assert types(logged) == ["conversation.updated"]
     left = logged_by(
         lambda: participants.remove_participant(
             membership=membership_of(cleo, group), username="cleo"

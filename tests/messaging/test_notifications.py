@@ -8,21 +8,26 @@ from messaging.errors import (
     DeletedMessageError,
     DomainError,
     InvalidCursorError,
+    InvalidError,
     MessageNotFoundError,
     NotificationNotFoundError,
 )
 from messaging.ids import MAX_ID, MessageId, NotificationId, Sequence, UserId
 from messaging.models import Conversation, Message, Notification, User
 from messaging.projections import MessageProjection
+from messaging.sequence_ranges import SequenceRange
 from messaging.services.inbox import inbox_summary, mark_inbox_read, unread_messages
 from messaging.services.messages import delete_message
 from messaging.services.notification_lists import notification_page, receipt_page
 from messaging.services.notifications import (
+    MOST_TAKEN_BACK,
     FirstUnread,
     first_unread,
     mark_message_read,
     mark_message_unread,
     mark_notification_read,
+    mark_ranges_read,
+    mark_ranges_unread,
 )
 from messaging.services.participants import put_participant, remove_participant
 from tests.conftest import MakeUser, RunBeforeQuery
@@ -439,3 +444,33 @@ def test_receipts_list_who_has_read_a_message(
     assert rest.next_cursor is None
     with pytest.raises(InvalidCursorError):
         receipt_page(message=readable, cursor="x", limit=1)
+
+
+def test_what_was_read_by_ranges_is_taken_back_exactly(
+    group: Conversation, ann: User, bob: User, cleo: User
+) -> None:
+    sent = [
+        Message.objects.create(sender=ann, conversation=group, content=f"{number}")
+        for number in range(6)
+    ]
+    spans = [(1, 2), (4, 4), (6, 9)]
+    ranges = [SequenceRange(Sequence(one), Sequence(two)) for one, two in spans]
+    for reader in (bob, cleo):
+        membership = membership_of(reader, group)
+        mark_ranges_read(
+            membership=membership, ranges=[SequenceRange(Sequence(1), Sequence(6))]
+        )
+    mark_ranges_unread(membership=membership_of(bob, group), ranges=ranges)
+    back = [sent[0], sent[1], sent[3], sent[5]]
+    assert _inbox(bob) == back[::-1]
+    assert _inbox(cleo) == []
+    unread = Message.objects.filter(read=False).order_by("sequence")
+    assert list(unread) == back
+
+
+def test_no_more_is_taken_back_at_once_than_a_transaction_bears(
+    group: Conversation, ann: User, bob: User
+) -> None:
+    many = SequenceRange(Sequence(1), Sequence(MOST_TAKEN_BACK + 1))
+    with pytest.raises(InvalidError):
+        mark_ranges_unread(membership=membership_of(bob, group), ranges=[many])

@@ -28,11 +28,9 @@ from messaging.models import (
 )
 from messaging.services.inbox import inbox_summary
 from messaging.services.messages import edit_message
-from messaging.services.participants import (
-    participant_page,
-    put_participant,
-    remove_participant,
-)
+from messaging.services.owners import add_owner
+from messaging.services.participant_lists import participant_page
+from messaging.services.participants import put_participant, remove_participant
 from tests.conftest import MakeUser
 from tests.proofs import membership_of, own_of, owned_by
 from tests.rows import overwrite
@@ -183,6 +181,20 @@ def test_a_group_whose_owner_leaves_passes_to_its_longest_member(
     overwrite(Participant.objects.filter(user=bob), joined_at=timezone.now())
     remove_participant(membership=membership_of(ann, group), username="ann")
     assert _roles(group) == {"cleo": "owner", "bob": "member"}
+
+
+def test_a_group_with_another_owner_needs_no_heir(
+    ann: User, cleo: User, group: Conversation
+) -> None:
+    add_owner(group=owned_by(ann, group), username="cleo")
+    remove_participant(membership=membership_of(ann, group), username="ann")
+    assert _roles(group) == {"bob": "member", "cleo": "owner"}
+
+
+def test_an_owner_removes_another_owner(ann: User, group: Conversation) -> None:
+    add_owner(group=owned_by(ann, group), username="cleo")
+    remove_participant(membership=membership_of(ann, group), username="cleo")
+    assert _roles(group) == {"ann": "owner", "bob": "member"}
 
 
 def test_a_group_goes_with_its_last_member(

@@ -1,4 +1,4 @@
-"""Finding people by any word of their names, in any script, on either database."""
+"""Finding people by any part of their names, in any script, on either database."""
 
 import re
 from typing import Final
@@ -9,16 +9,20 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from messaging.cursors import encode_cursor
 from messaging.folding import MOST_WORDS, fold, searchable_words, words
-from messaging.ids import UserId
+from messaging.ids import MAX_ID, UserId
 from messaging.models import NameEntry, User
+from messaging.pagination import Page
 from messaging.services.consistency import find_inconsistencies, repair_inconsistencies
 from messaging.services.conversations import rename_group, start_group
 from messaging.services.names import add_entries
+from messaging.services.participant_lists import participant_page
+from messaging.services.people_search import search_users
 from messaging.services.summaries import conversation_page
-from messaging.services.users import change_display_name, search_users
+from messaging.services.users import change_display_name
 from tests.conftest import MakeUser
-from tests.proofs import owned_by
+from tests.proofs import membership_of, owned_by
 from tests.rows import overwrite
 
 # A name, and what finds it.
@@ -103,12 +107,25 @@ FOUND: Final = (
     ("Ann", "a\u200bnn"),
     ("...", "..."),
     ("¯\\_(ツ)_/¯", "ツ"),
+    # Within a word.
+    ("Ann Lee", "ee"),
+    ("Ann Lee", "nn"),
+    ("Ann Lee", "ee nn"),
+    ("École", "COL"),
+    ("Straße", "rass"),
+    ("O'Brien", "rien"),
+    ("Александра", "САНДР"),
+    ("Łódź", "odz"),
+    ("محمد", "حم"),
+    ("김철수", "철"),
+    ("हिन्दी", "न्दी"),
 )
 
 # A name, and what does not find it.
 MISSED: Final = (
-    ("Ann Lee", "ee"),
     ("Ann Lee", "ann lo"),
+    ("Ann Lee", "nl"),
+    ("Ann Lee", "eel"),
     ("Ann Lee", "annlee"),
     ("Ann", "anna"),
     ("हिन्दी", "हीन"),
@@ -124,8 +141,25 @@ MISSED: Final = (
 
 
 def _found(typed: str) -> list[str]:
-    page = search_users(prefix=typed, cursor=None, limit=50)
+    page = search_users(typed=typed, cursor=None, limit=50)
     return [person.username for person in page.items]
+
+
+def _all_pages(typed: str, limit: int) -> list[str]:
+    page = search_users(typed=typed, cursor=None, limit=limit)
+    found = [person.username for person in page.items]
+    while page.next_cursor is not None:
+        page = search_users(typed=typed, cursor=page.next_cursor, limit=limit)
+        found += [person.username for person in page.items]
+    return found
+
+
+def _found_in_group(owner: User, typed: str) -> list[str]:
+    group = start_group(owner=owner, title="All", usernames=["other"]).conversation
+    page = participant_page(
+        membership=membership_of(owner, group), cursor=None, limit=50, matching=typed
+    )
+    return [each.user.username for each in page.items]
 
 
 @pytest.mark.parametrize(("name", "typed"), FOUND)
@@ -133,16 +167,19 @@ def test_a_name_is_found_however_it_is_written(
     name: str, typed: str, make_user: MakeUser
 ) -> None:
     make_user("other", display_name="Somebody")
-    make_user("someone", display_name=name)
+    someone = make_user("someone", display_name=name)
     assert _found(typed) == ["someone"]
+    assert _found_in_group(someone, typed) == ["someone"]
 
 
 @pytest.mark.parametrize(("name", "typed"), MISSED)
 def test_a_name_is_not_found_by_what_it_is_not(
     name: str, typed: str, make_user: MakeUser
 ) -> None:
-    make_user("someone", display_name=name)
+    make_user("other", display_name="Somebody")
+    someone = make_user("someone", display_name=name)
     assert _found(typed) == []
+    assert _found_in_group(someone, typed) == []
 
 
 def test_the_tables_are_long_enough() -> None:
@@ -151,9 +188,11 @@ def test_the_tables_are_long_enough() -> None:
 
 def test_people_are_found_by_every_part_of_their_usernames(make_user: MakeUser) -> None:
     for name in ("_", "an_e", "a.b-c", "Bob"):
-        make_user(name, display_name="Somebody")
-    assert _found("_") == ["_"]
+        make_user(name, display_name="Dora")
+    assert _found("_") == ["_", "an_e"]
     assert _found("e") == ["an_e"]
+    assert _found("n_") == ["an_e"]
+    assert _found(".B-") == ["a.b-c", "Bob"]
     assert _found("an_e") == ["an_e"]
     assert _found("a.b-c") == ["a.b-c"]
     assert _found("bO") == ["Bob"]
@@ -173,36 +212,65 @@ def test_results_are_ordered_by_word_and_username(make_user: MakeUser) -> None:
     assert _found("ann") == ["ann.2", "cleo", "zoe", "bob"]
 
 
+def test_who_has_it_within_a_word_comes_after_who_has_a_word_of_it(
+    make_user: MakeUser,
+) -> None:
+    for username, name in (
+        *(("zoe", "Joanna"), ("bob", "Susann Ann"), ("max", "Hanna Lee")),
+        *(("ann", "Cleo"), ("dora", "Lee")),
+    ):
+        make_user(username, display_name=name)
+    assert _found("ann") == ["ann", "bob", "zoe", "max"]
+    assert _found("ee ann") == ["max"]
+
+
+def test_pages_go_on_from_beginnings_to_what_is_within(make_user: MakeUser) -> None:
+    for number in range(6):
+        make_user(f"u{number}", display_name="Ann" if number % 2 else "Hanna")
+    User.objects.filter(username="u4").update(is_active=False)
+    everyone = ["u1", "u3", "u5", "u0", "u2"]
+    for limit in (1, 2, 3, 4, 5, 6):
+        assert _all_pages("ann", limit) == everyone
+
+
+def test_a_cursor_beyond_all_accounts_ends_the_search(ann: User) -> None:
+    cursor = encode_cursor("users within", MAX_ID)
+    assert search_users(typed="nn", cursor=cursor, limit=5) == Page([], None)
+
+
+def test_a_page_reads_a_bounded_number_of_names(
+    make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("messaging.services.people_search._MOST_SCANNED", 4)
+    for number in range(11):
+        make_user(f"u{number:02}", display_name="Hanna" if number == 10 else "Bee")
+    first = search_users(typed="anna", cursor=None, limit=5)
+    assert (list(first.items), first.next_cursor is None) == ([], False)
+    assert _all_pages("anna", 5) == ["u10"]
+
+
 def test_pages_follow_one_another_without_gaps_or_repeats(make_user: MakeUser) -> None:
     for number in range(9):
         make_user(f"u{number}", display_name=f"Ann Anna {number} Annabel Ana")
     User.objects.filter(username__in=["u3", "u4"]).update(is_active=False)
-    found: list[str] = []
-    cursor = None
-    for _ in range(20):
-        page = search_users(prefix="an", cursor=cursor, limit=2)
-        found += [person.username for person in page.items]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    assert found == ["u0", "u1", "u2", "u5", "u6", "u7", "u8"]
+    assert _all_pages("an", 2) == ["u0", "u1", "u2", "u5", "u6", "u7", "u8"]
 
 
 def test_a_page_reads_a_bounded_number_of_rows(
     make_user: MakeUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Even where all that is read is of people who do not fit."""
-    monkeypatch.setattr("messaging.services.users._MOST_EXAMINED", 8)
+    monkeypatch.setattr("messaging.services.people_search._MOST_EXAMINED", 8)
     for number in range(30):
         make_user(f"u{number:02}", display_name="Ann")
     make_user("zoe", display_name="Ann Bee")
     with CaptureQueriesContext(connection) as asked:
-        page = search_users(prefix="ann bee", cursor=None, limit=2)
+        page = search_users(typed="ann bee", cursor=None, limit=2)
     assert len(asked) <= 3
     assert (list(page.items), page.next_cursor is None) == ([], False)
     cursor, found = page.next_cursor, []
     while cursor is not None:
-        page = search_users(prefix="ann bee", cursor=cursor, limit=2)
+        page = search_users(typed="ann bee", cursor=cursor, limit=2)
         found += [person.username for person in page.items]
         cursor = page.next_cursor
     assert found == ["zoe"]
@@ -249,7 +317,7 @@ def test_a_page_is_read_in_the_order_of_an_index(
 ) -> None:
     _crowd(size)
     with CaptureQueriesContext(connection) as asked:
-        search_users(prefix=typed, cursor=None, limit=5)
+        search_users(typed=typed, cursor=None, limit=5)
     (statement,) = (query["sql"] for query in asked.captured_queries)
     plan = _plan(statement)
     assert not re.search(r"TEMP B-TREE|\bSort\b", plan), plan
@@ -267,7 +335,7 @@ def test_the_rows_read_for_a_page_do_not_grow(db: None) -> None:
     for size in (200, 1000):
         _crowd(size)
         with CaptureQueriesContext(connection) as asked:
-            search_users(prefix="a", cursor=None, limit=5)
+            search_users(typed="a", cursor=None, limit=5)
         (statement,) = (query["sql"] for query in asked.captured_queries)
         plan = _plan(statement, analyze=True)
         read.append(_rows_of_index(plan))

@@ -36,6 +36,7 @@ from messaging.services import (
     inbox,
     messages,
     notifications,
+    owners,
     participants,
     users,
 )
@@ -166,7 +167,7 @@ class ServicesAndModel(RuleBasedStateMachine):
                 owner=self.users[owner], title="Group", usernames=[owner, *others]
             )
             conversation = self.model.conversations[opened.conversation.pk] = (
-                ModelConversation(opened.conversation.pk, owner)
+                ModelConversation(opened.conversation.pk, {owner})
             )
             for name in (owner, *others):
                 conversation.add(name)
@@ -189,7 +190,7 @@ class ServicesAndModel(RuleBasedStateMachine):
             )
             conversation = self.model.direct(sender, receiver)
             if conversation is None:
-                conversation = ModelConversation(message.conversation_id, None)
+                conversation = ModelConversation(message.conversation_id, set())
                 self.model.conversations[conversation.id] = conversation
                 conversation.add(sender)
                 conversation.add(receiver)
@@ -423,7 +424,38 @@ class ServicesAndModel(RuleBasedStateMachine):
                 username=heir,
                 role="owner",
             )
-            conversation.owner = heir
+            conversation.owners -= {owner}
+            conversation.owners |= {heir}
+
+    @precondition(any_conversation)
+    @rule(where=indexes, owner=names, other=names)
+    def add_owner(self, where: int, owner: str, other: str) -> None:
+        conversation = self.pick_conversation(where)
+        refusal = conversation.refusal_to_owner(owner)
+        if refusal is None and other not in conversation.participants:
+            refusal = errors.ParticipantNotFoundError
+        with expect(refusal):
+            owners.add_owner(
+                group=owned_by(self.user(owner), Conversation(pk=conversation.id)),
+                username=other,
+            )
+            conversation.owners |= {other}
+
+    @precondition(any_conversation)
+    @rule(where=indexes, owner=names, other=names)
+    def remove_owner(self, where: int, owner: str, other: str) -> None:
+        conversation = self.pick_conversation(where)
+        refusal = conversation.refusal_to_owner(owner)
+        if refusal is None and other not in conversation.participants:
+            refusal = errors.ParticipantNotFoundError
+        elif refusal is None and conversation.owners == {other}:
+            refusal = errors.OwnerRequiredError
+        with expect(refusal):
+            owners.remove_owner(
+                group=owned_by(self.user(owner), Conversation(pk=conversation.id)),
+                username=other,
+            )
+            conversation.owners -= {other}
 
     @precondition(any_conversation)
     @rule(where=indexes, who=names, name=names)
@@ -435,7 +467,7 @@ class ServicesAndModel(RuleBasedStateMachine):
             refusal = errors.ConversationNotFoundError
         elif conversation.direct:
             refusal = errors.DirectConversationError
-        elif who not in {name, conversation.owner}:
+        elif who != name and who not in conversation.owners:
             refusal = errors.NotOwnerError
         elif name not in conversation.participants:
             refusal = errors.ParticipantNotFoundError

@@ -22,13 +22,13 @@ from messaging.models import Conversation, Message, User
 from messaging.rates import Rate
 from messaging.services.conversations import PageVersion, page_version
 from messaging.services.participants import remove_participant
+from messaging.services.people_search import search_users
 from messaging.services.tokens import issue_token
 from messaging.services.users import (
     active_user,
     change_display_name,
     create_account,
     register,
-    search_users,
 )
 from tests.api_client import ApiClient
 from tests.conftest import PASSWORD, ClientOf, MakeUser, RunBeforeQuery
@@ -253,7 +253,7 @@ def test_search_finds_active_people_by_how_their_names_begin(
     for name in ("ana", "Anna", "an_e", "an-a", "Bob", "anne"):
         make_user(name)
     User.objects.filter(username="anne").update(is_active=False)
-    page = search_users(prefix="AN", cursor=None, limit=10)
+    page = search_users(typed="AN", cursor=None, limit=10)
     assert [user.username for user in page.items] == ["an-a", "an_e", "ana", "Anna"]
     assert page.next_cursor is None
 
@@ -263,7 +263,7 @@ def test_search_goes_on_after_a_page(make_user: MakeUser) -> None:
         make_user(f"Ann{number}")
     found, cursor = [], None
     for _ in range(3):
-        page = search_users(prefix="ann", cursor=cursor, limit=2)
+        page = search_users(typed="ann", cursor=cursor, limit=2)
         found += [user.username for user in page.items]
         cursor = page.next_cursor
     assert found == ["Ann0", "Ann1", "Ann2", "Ann3", "Ann4"]
@@ -272,15 +272,16 @@ def test_search_goes_on_after_a_page(make_user: MakeUser) -> None:
 
 def test_search_refuses_another_lists_cursor(ann: User) -> None:
     with pytest.raises(InvalidCursorError):
-        search_users(prefix="a", cursor="WyJ4IiwxXQ", limit=2)
+        search_users(typed="a", cursor="WyJ4IiwxXQ", limit=2)
 
 
+@pytest.mark.parametrize("typed", ["a", "nn"])
 def test_search_loads_no_password_hash(
-    ann: User, django_assert_num_queries: DjangoAssertNumQueries
+    ann: User, typed: str, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(1) as queries:
-        search_users(prefix="a", cursor=None, limit=2)
-    assert "password" not in queries.captured_queries[0]["sql"]
+    with django_assert_num_queries(3) as queries:
+        assert list(search_users(typed=typed, cursor=None, limit=2).items) == [ann]
+    assert not any("password" in each["sql"] for each in queries.captured_queries)
 
 
 @pytest.mark.django_db

@@ -88,6 +88,9 @@ class Member:
             self._block,
             self._rename_group,
             self._rename,
+            self._add_owner,
+            self._remove_owner,
+            self._set_shows_presence,
             self._end_token,
         ]
         leaving = [self._remove, self._hand_over, self._leave, self._end_account]
@@ -165,6 +168,17 @@ class Member:
     def _hand_over(self) -> None:
         path = f"/conversations/{self._group()}/participants/{self._other()}"
         self._do("PUT", path, {"role": "owner"})
+
+    def _add_owner(self) -> None:
+        path = f"/conversations/{self._group()}/owners/{self._other()}"
+        self._do("PUT", path)
+
+    def _remove_owner(self) -> None:
+        path = f"/conversations/{self._group()}/owners/{self._other()}"
+        self._do("DELETE", path)
+
+    def _set_shows_presence(self) -> None:
+        self._do("PATCH", "/me", {"shows_presence": self.chance.random() < 0.5})
 
     def _leave(self) -> None:
         name = self.person.username
@@ -252,9 +266,9 @@ class Member:
     ) -> httpx.Response:
         answer = self.client.request(method, path, json=body)
         what = "/".join("#" if part.isdigit() else part for part in path.split("/"))
-        self.shared.note(
-            f"{method} {what.partition('/participants/')[0]}", answer, fine
-        )
+        for named in ("/participants/", "/owners/"):
+            what = what.partition(named)[0]
+        self.shared.note(f"{method} {what}", answer, fine)
         return answer
 
 

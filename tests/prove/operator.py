@@ -1,7 +1,8 @@
 """An operator at work beside servers: `python -m tests.prove.operator FOLDER GROUP …`.
 
 Until its input ends: lets people in, of whom the first are in the last groups, has them
-write, deletes several of them by one queryset, and imports what was added to a talk.
+own those for a moment, write and hide, deletes several of them by one queryset, and
+imports what was added to a talk.
 """
 
 import json
@@ -36,6 +37,7 @@ def main(folder: str, groups: Sequence[int]) -> None:
 def _come(groups: Sequence[int]) -> list[str]:
     """New people, each in one group and in its talk; the later, the lower its id."""
     from messaging.models import Message, User  # noqa: PLC0415  # after django.setup()
+    from messaging.services.presence import set_shows_presence  # noqa: PLC0415
 
     users = [
         User.objects.create_user(f"passing-{secrets.token_hex(6)}")
@@ -44,6 +46,7 @@ def _come(groups: Sequence[int]) -> list[str]:
     for user, group in zip(users, sorted(groups, reverse=True), strict=False):
         _let_in(user.username, group)
         _write(user.pk, group)
+        set_shows_presence(user=user, shows_presence=False)
     for one, other in pairwise(users):
         Message.objects.create(sender=one, receiver=other, content="among us")
     return [user.username for user in users]
@@ -54,6 +57,7 @@ def _let_in(username: str, group: int) -> None:
     from messaging.errors import DomainError  # noqa: PLC0415
     from messaging.ids import ConversationId, UserId  # noqa: PLC0415
     from messaging.models import Participant  # noqa: PLC0415
+    from messaging.services.owners import add_owner, remove_owner  # noqa: PLC0415
     from messaging.services.participants import put_participant  # noqa: PLC0415
 
     owner = Participant.objects.filter(conversation=group, role="owner").first()
@@ -61,13 +65,12 @@ def _let_in(username: str, group: int) -> None:
         return
     # It may be handed over at any moment.
     with suppress(DomainError):
-        put_participant(
-            group=ownership(
-                owner=UserId(owner.user_id), conversation_id=ConversationId(group)
-            ),
-            username=username,
-            role="member",
+        proof = ownership(
+            owner=UserId(owner.user_id), conversation_id=ConversationId(group)
         )
+        put_participant(group=proof, username=username, role="member")
+        add_owner(group=proof, username=username)
+        remove_owner(group=proof, username=username)
 
 
 def _write(user_id: int, group: int) -> None:

@@ -47,13 +47,14 @@
   const isTouched = (form) => fieldsOf(form).some(isChanged);
 
   // The composer's key includes the message that is replied to; the keys of two forms on one page
-  // differ by kind.
+  // differ by kind, or by part.
   function keyOf(form) {
     const parent = form.elements.parent?.value;
     if (form.id === "composer") return form.getAttribute("action") + (parent ? `@${parent}` : "");
     if (!keys.has(form)) {
       const { pathname } = new URL(form.getAttribute("action") || location.href, location.href);
-      keys.set(form, pathname + (form.elements.kind ? `!${form.elements.kind.value}` : ""));
+      const part = (form.elements.kind ?? form.elements.part)?.value;
+      keys.set(form, pathname + (part ? `!${part}` : ""));
     }
     return keys.get(form);
   }
@@ -209,6 +210,17 @@
     htmx.process(line);
   }
 
+  // What was begun in each conversation, by its id.
+  function ofConversations() {
+    const start = `${PREFIX}${user}./conversations/`, newest = new Map();
+    for (const slot of storage((kept) => Object.keys(kept)) ?? []) {
+      const id = slot.startsWith(start) && slot.slice(start.length).match(/^(\d+)\/send[@#]/)?.[1];
+      const record = id ? read(slot) : null;
+      if (record?.values.content?.trim() && !(newest.get(id)?.at > record.at)) newest.set(id, record);
+    }
+    return new Map([...newest].map(([id, { values }]) => [id, values.content]));
+  }
+
   function removeWhere(isGone) {
     for (const slot of storage((kept) => Object.keys(kept)) ?? []) {
       if (slot.startsWith(PREFIX) && isGone(slot)) remove(slot);
@@ -259,5 +271,5 @@
   addEventListener("htmx:afterSettle", restoreAll);
   addEventListener("parley:changed", markEdits);
 
-  window.parleyDrafts = Object.freeze({ answer, forget, keep, move });
+  window.parleyDrafts = Object.freeze({ answer, forget, keep, move, ofConversations });
 })();

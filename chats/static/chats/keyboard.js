@@ -1,9 +1,12 @@
-// The keyboard: Ctrl+Enter sends, j and k or arrows move between messages, Escape goes back.
+// The keyboard: Ctrl+Enter submits a text, j and k or arrows move between messages (or cards of what
+// waits), Escape goes back.
 (() => {
   "use strict";
 
   const typing = (element) => element?.closest("input, textarea, select, [contenteditable]");
-  const all = () => [...document.querySelectorAll("main .message")].filter((message) => message.offsetParent);
+  const ROW = ".message, .waiting-card";
+  const rowOf = (element) => element?.closest?.(ROW) ?? null;
+  const all = () => [...document.querySelector("main").querySelectorAll(ROW)].filter((row) => row.offsetParent);
 
   // Where one reads, the keys begin: at the top of the screen, or at its bottom.
   function firstOnScreen(messages, step) {
@@ -18,7 +21,7 @@
   function move(step) {
     const messages = all();
     if (!messages.length) return false;
-    const here = messages.indexOf(document.activeElement?.closest(".message"));
+    const here = messages.indexOf(rowOf(document.activeElement));
     const next = here < 0 ? messages.indexOf(firstOnScreen(messages, step)) : here + step;
     const message = messages[Math.max(0, Math.min(messages.length - 1, next))];
     message.focus({ preventScroll: true });
@@ -41,7 +44,7 @@
   }
 
   const act = (selector) => {
-    const link = document.activeElement?.closest(".message")?.querySelector(selector);
+    const link = rowOf(document.activeElement)?.querySelector(selector);
     link?.click();
     return Boolean(link);
   };
@@ -49,8 +52,11 @@
   const KEYS = {
     j: () => move(1),
     k: () => move(-1),
-    r: () => act(".act"),
+    r: () => act(".act, .reply > summary"),
+    e: () => act(".done"),
+    n: () => act(".skip-card"),
     c: () => Boolean(document.querySelector("#content")?.focus() ?? document.querySelector("#content")),
+    "?": () => Boolean(window.parleyKeys?.canOpen()) && Boolean(parleyKeys.open()),
     "/": () => Boolean(document.querySelector("#q")?.focus() ?? document.querySelector("#q")),
   };
   const ARROWS = { ArrowDown: 1, ArrowUp: -1 };
@@ -70,7 +76,7 @@
 
   addEventListener("keydown", (event) => {
     // 229: an input method handles this key.
-    if (event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+    if (event.defaultPrevented || event.isComposing || event.keyCode === 229 || document.querySelector("dialog[open]")) return;
     const modified = event.ctrlKey || event.metaKey || event.altKey || event.getModifierState("AltGraph");
     const key = keyOf(event);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
@@ -85,7 +91,7 @@
     if (modified || typing(event.target)) return;
     const done = Object.hasOwn(KEYS, key)
       ? KEYS[key]()
-      : event.key in ARROWS && event.target.closest?.(".message") === event.target && move(ARROWS[event.key]);
+      : event.key in ARROWS && rowOf(event.target) === event.target && move(ARROWS[event.key]);
     if (done) event.preventDefault();
   });
 

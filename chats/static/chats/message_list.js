@@ -60,7 +60,8 @@
 
   function differs(old, message) {
     return (
-      text(old) !== text(message) ||
+      // A mention is a link as long as whom it names takes part.
+      old.querySelector(".body")?.innerHTML !== message.querySelector(".body")?.innerHTML ||
       shape(old) !== shape(message) ||
       old.classList.contains("deleted") !== message.classList.contains("deleted") ||
       old.querySelector(".under")?.textContent !== message.querySelector(".under")?.textContent ||

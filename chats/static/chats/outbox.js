@@ -6,7 +6,7 @@
   const NAME_LASTS = 20 * 3600_000, PATIENCE = 60_000, PAUSE = 5_000, LONGEST = 120_000;
   const user = document.body.dataset.user;
   const KEY = `parley.draft.${user}.outbox`;
-  const draining = new Set(), waiting = new Map(), settling = new Set();
+  const draining = new Set(), again = new Set(), waiting = new Map(), settling = new Set();
   let inMemory = null, leaving = false, replyRequest = null;
 
   const composer = () => document.querySelector("#composer");
@@ -32,6 +32,7 @@
     draw();
   }
 
+  const isOffline = () => !navigator.onLine;
   const entriesOf = (conversation) => outbox().filter((entry) => entry.conversation === conversation);
   const change = (name, changes) => keep(outbox().map((each) => (each.name === name ? { ...each, ...changes } : each)));
   const drop = (names) => keep(outbox().filter(({ name }) => !names.includes(name)));
@@ -94,21 +95,25 @@
   }
 
   async function drain(conversation) {
-    if (draining.has(conversation)) return;
+    if (draining.has(conversation)) return void again.add(conversation);
     draining.add(conversation);
     const alone = (action) => navigator.locks?.request(`parley-send-${user}-${conversation}`, action) ?? action();
     while (await alone(() => sendFirst(conversation)));
     draining.delete(conversation);
+    draw();
+    // Asked for meanwhile, perhaps after the last look.
+    if (again.delete(conversation)) await drain(conversation);
   }
 
   // Send the first message of a conversation; return whether the next one may follow.
   async function sendFirst(conversation) {
     const [entry] = entriesOf(conversation);
-    if (!entry || entry.failed || waiting.has(conversation)) return false;
+    if (!entry || entry.failed || waiting.has(conversation) || isOffline()) return false;
     try {
       return await answered(entry, await ask(entry));
     } catch {
-      return leaving ? false : failed(entry, parley.UNREACHED, 0);
+      // Sent again when the browser is back: `online` below.
+      return leaving || isOffline() ? false : failed(entry, parley.UNREACHED, 0);
     }
   }
 
@@ -180,7 +185,7 @@
     if (document.activeElement === document.body) content.focus();
   }
 
-  function again(conversation) {
+  function tryAgain(conversation) {
     keep(outbox().map((each) => (each.conversation === conversation ? { ...each, failed: "", refused: false } : each)));
     drain(conversation);
   }
@@ -211,6 +216,12 @@
   function draw() {
     drawRows();
     drawLost();
+    dispatchEvent(new Event("parley:unsent"));
+  }
+
+  // The first unsent text in each conversation, by its id.
+  function ofConversations() {
+    return new Map([...outbox()].reverse().map(({ conversation, text }) => [conversation, text]));
   }
 
   // Refused messages whose conversation is not open: show them on every page until they are
@@ -261,15 +272,23 @@
     return row;
   }
 
+  function stateOf({ conversation, failed: reason }, isFirst) {
+    if (reason) return "Not sent";
+    if (isFirst && draining.has(conversation)) return "Sending …";
+    if (isOffline()) return "Waiting until you are online";
+    if (waiting.has(conversation)) return "Waiting for the server …";
+    return isFirst ? "Sending …" : "Waiting …";
+  }
+
   function drawRow(row, entry, isFirst) {
-    const { conversation, failed: reason } = entry;
-    const state = reason ? "Not sent" : waiting.has(conversation) ? "Waiting for the server …" : isFirst ? "Sending …" : "Waiting …";
+    const { conversation, failed: reason } = entry, state = stateOf(entry, isFirst);
     const under = row.lastElementChild;
     if (under.dataset.state === state) return;
     under.dataset.state = state;
     row.classList.toggle("failed", Boolean(reason));
     under.replaceChildren(make("span", { textContent: state }));
     if (reason) under.append(...retries(conversation));
+    else if (state !== "Sending …") under.append(button("Put back", () => putBack([entry])));
     // No "Discard" while a message is being sent: it may have arrived.
     if (state !== "Sending …") under.append(button("Discard", () => discard(entry)));
   }
@@ -277,7 +296,7 @@
   function retries(conversation) {
     const entries = () => entriesOf(conversation);
     return [
-      button("Try again", () => again(conversation)),
+      button("Try again", () => tryAgain(conversation)),
       button(entries().length > 1 ? "Put back all" : "Put back", () => putBack(entries())),
     ];
   }
@@ -309,6 +328,7 @@
   addEventListener("htmx:afterSettle", draw);
   addEventListener("parley:left", draw);
   addEventListener("online", resume);
+  addEventListener("offline", draw);
   addEventListener("pageshow", () => {
     leaving = false;
     resume();
@@ -323,5 +343,5 @@
     setTimeout(stayed, PAUSE);
   });
 
-  window.parleyOutbox = Object.freeze({ unsent: () => outbox().length });
+  window.parleyOutbox = Object.freeze({ ofConversations, unsent: () => outbox().length });
 })();

@@ -8,6 +8,11 @@
 """
 
 from parley_client import errors
+from parley_client._async.catch_up import (
+    AsyncCatchUpPage,
+    AsyncUnreadConversation,
+    AsyncUnreadThread,
+)
 from parley_client._async.client import AsyncParley
 from parley_client._async.conversations import AsyncConversation
 from parley_client._async.events import (
@@ -26,6 +31,7 @@ from parley_client._async.events import (
 from parley_client._async.inbox import AsyncInboxPage, AsyncNotification
 from parley_client._async.listing import AsyncListing
 from parley_client._async.messages import AsyncMessage, AsyncReply, AsyncThread
+from parley_client._sync.catch_up import CatchUpPage, UnreadConversation, UnreadThread
 from parley_client._sync.client import Parley
 from parley_client._sync.conversations import Conversation
 from parley_client._sync.events import (
@@ -72,6 +78,7 @@ from parley_client.models import (
 )
 
 __all__ = [
+    "AsyncCatchUpPage",
     "AsyncConversation",
     "AsyncConversationCreated",
     "AsyncConversationReset",
@@ -91,7 +98,10 @@ __all__ = [
     "AsyncPolledEvent",
     "AsyncReply",
     "AsyncThread",
+    "AsyncUnreadConversation",
+    "AsyncUnreadThread",
     "Block",
+    "CatchUpPage",
     "Conversation",
     "ConversationCreated",
     "ConversationDeleted",
@@ -133,6 +143,8 @@ __all__ = [
     "Thread",
     "Token",
     "TypingChanged",
+    "UnreadConversation",
+    "UnreadThread",
     "User",
     "UserUpdated",
     "Version",

@@ -1,4 +1,4 @@
-"""The `parley` command: sign in, list, read, send, watch."""
+"""The `parley` command: sign in, list, catch up, read, send, watch."""
 
 import argparse
 import getpass
@@ -12,6 +12,7 @@ from typing import Annotated, Final, assert_never
 from pydantic import Field
 
 from parley_client import errors
+from parley_client._sync.catch_up import UnreadThread
 from parley_client._sync.client import Parley
 from parley_client._sync.conversations import Conversation
 from parley_client._sync.events import (
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     entry.add_argument("--password-stdin", action="store_true")
     command("sign-out", _sign_out, "Revoke the token, and forget it.")
     command("list", _list, "List your conversations, the last active first.")
+    command("catch-up", _catch_up, "Show what waits for you, and mark it read.")
     reading = command("read", _read, "Show the newest messages, and mark them read.")
     reading.add_argument("who", help=_WHOM)
     reading.add_argument("-n", dest="count", type=int, default=_ENOUGH)
@@ -135,6 +137,25 @@ def _list(arguments: Arguments) -> None:
         for conversation in parley.conversations:
             unread = _unread(conversation)
             print(f"{conversation.id:>6}  {_title(conversation)}{unread}")
+
+
+def _catch_up(arguments: Arguments) -> None:
+    with _parley() as parley:
+        for waiting in parley.catch_up:
+            print(_title(waiting.conversation))
+            for thread in waiting.threads:
+                _show_thread(thread)
+            waiting.conversation.mark_seen(waiting.messages)
+            if waiting.next_cursor is not None:
+                print("  More waits there: catch up again.")
+
+
+def _show_thread(thread: UnreadThread) -> None:
+    messages = [notification.message for notification in thread.notifications]
+    if thread.root is not None and thread.root not in messages:
+        print(f"  > {_line(thread.root)}")
+    for message in messages:
+        print(f"  {_line(message)}")
 
 
 def _read(arguments: Arguments) -> None:

@@ -87,6 +87,10 @@ class MePatch(Model):
     """1 to 100 characters, kept composed (NFC), without blanks and invisible characters that change nothing of what is seen."""
     who_may_add: Literal["everyone", "contacts", "nobody"] | None = None
     """Who may add you to groups: `everyone`, the `contacts` you have written to yourself, or `nobody`."""
+    shows_presence: bool | None = None
+    """Whether others see when you are online and were last seen, and you see it of them. With `false`, when you were last seen is forgotten."""
+    send_key: Literal["enter", "shift_enter"] | None = None
+    """Which key sends a message on the pages: `enter`, or `shift_enter`, where Enter breaks the line."""
 
 
 class Deletion(Model):
@@ -105,7 +109,7 @@ class Deletion(Model):
     """Of those, the ones that leave an empty place above replies."""
     groups_left: int
     groups_handed_over: int
-    """Of those you own; to their longest member."""
+    """Of those you alone own; to their longest member."""
     groups_deleted: int
     """Of those you are the last in."""
     access_tokens: int
@@ -140,6 +144,11 @@ class ProfileLine(Model):
     joined_at: AwareDatetime
     who_may_add: Literal["everyone", "contacts", "nobody"]
     """Who may add you to groups."""
+    shows_presence: bool
+    last_seen_at: AwareDatetime | None
+    """Null if you hide your presence, or never had a stream open."""
+    send_key: Literal["enter", "shift_enter"]
+    """Which key sends your messages."""
 
 
 class User(Model):
@@ -222,7 +231,7 @@ class DirectIn(Model):
 
 
 class GroupIn(Model):
-    """A group of you, its owner, and others."""
+    """A group of you, its first owner, and others."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -249,6 +258,10 @@ class Participant(Model):
     user: User
     role: Literal["owner", "member"]
     joined_at: AwareDatetime
+    online: bool
+    """Whether they have a stream of events open."""
+    last_seen_at: AwareDatetime | None
+    """When they last had one, to the minute; `null` if they never did, or if you may not see it: one of you hides it, or there is a block between you. Then `online` is `false`."""
 
 
 class ParticipantIn(Model):
@@ -437,6 +450,18 @@ class NotificationData(Model):
     is_read: bool
     silent: bool
     """Made while the conversation was muted."""
+
+
+class UnreadThreadData(Model):
+    """Unread messages that hang from one message."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    root: MessageData | None
+    """May itself be among the unread. Null for those in no thread."""
+    notifications: Sequence[NotificationData]
+    """Oldest first."""
 
 
 class ConversationDeleted(Model):
@@ -638,6 +663,10 @@ class Profile(Model):
     display_name: str
     who_may_add: Literal["everyone", "contacts", "nobody"]
     """Who may add you to groups."""
+    shows_presence: bool
+    """Whether others see when you are online and were last seen, and you see it of them."""
+    send_key: Literal["enter", "shift_enter"]
+    """Which key sends a message on the pages: `enter`, or `shift_enter`, where Enter breaks the line."""
 
 
 class Registered(Model):
@@ -764,6 +793,19 @@ class ReadIn(Model):
     """Only these messages. In any order; they may overlap."""
 
 
+class UnreadConversationData(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    conversation: ConversationData
+    mention_count: int
+    """Of what waits here, whatever the filter."""
+    reply_count: int
+    threads: Sequence[UnreadThreadData]
+    next_cursor: str | None
+    """As `cursor`, answers with more of this conversation alone."""
+
+
 class ConversationCreatedData(Model):
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -783,7 +825,7 @@ class ConversationResetData(Model):
 
 
 class ConversationUpdatedData(Model):
-    """The title, the owner or your own settings of a conversation changed."""
+    """The title, the owners or your own settings of a conversation changed."""
 
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -832,6 +874,18 @@ ExportLine = TypeAliasType(
     ],
 )
 """One line of the file: a JSON object."""
+
+
+class CatchUpPage(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    items: Sequence[UnreadConversationData]
+    next_cursor: str | None
+    badge_count: int
+    """All that waits, whatever the filter: the unread, without those of muted conversations that do not mention you."""
+    mention_count: int
+    reply_count: int
 
 
 class EventPage(Model):

@@ -12,6 +12,7 @@ __all__ = [
     "blocks_list",
     "blocks_put",
     "blocks_remove",
+    "catch_up_list",
     "conversations_get",
     "conversations_hide",
     "conversations_list",
@@ -46,6 +47,8 @@ __all__ = [
     "messages_send_direct",
     "notifications_list",
     "notifications_mark_read",
+    "owners_add",
+    "owners_remove",
     "participants_list",
     "participants_put",
     "participants_remove",
@@ -97,7 +100,7 @@ def me_get() -> Request[models.Profile]:
 def me_update(
     body: models.MePatch, *, idempotency_key: str | None = None
 ) -> Request[models.Profile]:
-    """Change your display name, or who may add you to groups."""
+    """Change your display name, or your settings."""
     return Request(
         "me_update",
         "PATCH",
@@ -130,7 +133,7 @@ def me_change_password(body: models.PasswordIn) -> Request[None]:
 def users_search(
     *, query: str, limit: int | None = None, cursor: str | None = None
 ) -> Request[Page[models.User]]:
-    """Find people by the beginning of a word of their names."""
+    """Find people by any part of their names."""
     return Request(
         "users_search",
         "GET",
@@ -207,14 +210,18 @@ def conversations_update(
 
 
 def participants_list(
-    conversation_id: int, *, limit: int | None = None, cursor: str | None = None
+    conversation_id: int,
+    *,
+    limit: int | None = None,
+    cursor: str | None = None,
+    query: str | None = None,
 ) -> Request[Page[models.Participant]]:
-    """List the participants, in the order in which they joined."""
+    """List the participants, or find some, in the order in which they joined."""
     return Request(
         "participants_list",
         "GET",
         f"/conversations/{quoted(conversation_id)}/participants",
-        query={"limit": limit, "cursor": cursor},
+        query={"limit": limit, "cursor": cursor, "query": query},
     )
 
 
@@ -231,11 +238,29 @@ def participants_put(
 
 
 def participants_remove(conversation_id: int, username: str) -> Request[None]:
-    """Leave a group, or as its owner remove another participant."""
+    """Leave a group, or as an owner remove another participant."""
     return Request(
         "participants_remove",
         "DELETE",
         f"/conversations/{quoted(conversation_id)}/participants/{quoted(username)}",
+    )
+
+
+def owners_add(conversation_id: int, username: str) -> Request[None]:
+    """Make a participant one more owner of a group you own."""
+    return Request(
+        "owners_add",
+        "PUT",
+        f"/conversations/{quoted(conversation_id)}/owners/{quoted(username)}",
+    )
+
+
+def owners_remove(conversation_id: int, username: str) -> Request[None]:
+    """Make an owner of a group you own, perhaps yourself, a member again."""
+    return Request(
+        "owners_remove",
+        "DELETE",
+        f"/conversations/{quoted(conversation_id)}/owners/{quoted(username)}",
     )
 
 
@@ -459,6 +484,18 @@ def inbox_summary() -> Request[models.InboxSummary]:
 def inbox_mark_read(body: models.InboxReadIn) -> Request[None]:
     """Mark read all messages of your inbox up to `up_to`."""
     return Request("inbox_mark_read", "PUT", "/inbox/read", body=body)
+
+
+def catch_up_list(
+    *, limit: int | None = None, cursor: str | None = None, show: str | None = None
+) -> Request[models.CatchUpPage]:
+    """List what is unread by conversation and thread, oldest first."""
+    return Request(
+        "catch_up_list",
+        "GET",
+        "/me/catch-up",
+        query={"limit": limit, "cursor": cursor, "show": show},
+    )
 
 
 def notifications_list(

@@ -69,6 +69,10 @@ def read(parley: Parley) -> list[str]:
     assert_type(notification, Notification | None)
     if notification is not None:
         assert_type(notification.message, Message)
+    for waiting in parley.catch_up:
+        assert_type(waiting.conversation, Conversation)
+        assert_type(waiting.threads[0].root, Message | None)
+        assert_type(waiting.messages, list[Message])
     for line in parley.me.export():
         assert_type(line, ExportLine)
     return [message.content for message in parley.inbox]

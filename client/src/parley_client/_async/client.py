@@ -13,6 +13,7 @@ from parley_client._async.account import (
     AsyncTokens,
     AsyncUsers,
 )
+from parley_client._async.catch_up import AsyncCatchUp
 from parley_client._async.conversations import AsyncConversations
 from parley_client._async.events import AsyncEventPage, AsyncEventStream
 from parley_client._async.inbox import AsyncInbox, AsyncNotifications
@@ -55,6 +56,7 @@ class AsyncParley:
         self.messages: Final = AsyncMessages(self._session)
         self.inbox: Final = AsyncInbox(self._session)
         self.notifications: Final = AsyncNotifications(self._session)
+        self.catch_up: Final = AsyncCatchUp(self._session)
         self.users: Final = AsyncUsers(self._session)
         self.blocks: Final = AsyncBlocks(self._session)
         self.me: Final = AsyncMe(self._session)

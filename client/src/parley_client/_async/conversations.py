@@ -113,14 +113,17 @@ class AsyncConversation(ConversationData, AsyncBound):
         return await self._session.read(request, AsyncConversation)
 
     def participants(
-        self, *, page_size: int | None = None
+        self, *, matching: str | None = None, page_size: int | None = None
     ) -> AsyncListing[Participant]:
-        """All participants, in the order in which they joined."""
-        request = operations.participants_list(self.id, limit=page_size)
+        """All participants, in the order in which they joined.
+
+        With `matching`, those who have this text anywhere in their names.
+        """
+        request = operations.participants_list(self.id, query=matching, limit=page_size)
         return AsyncListing(self._session, request, Page[Participant])
 
     async def add(self, username: str) -> None:
-        """Add a person to the group, as its owner.
+        """Add a person to the group, as an owner of it.
 
         Raises:
             UserNotFoundError, NotOwnerError, GroupFullError, NotDeliverableError
@@ -130,7 +133,7 @@ class AsyncConversation(ConversationData, AsyncBound):
         await self._session.do(operations.participants_put(self.id, username, body))
 
     async def hand_over(self, username: str) -> None:
-        """Make another participant the owner; you become a member.
+        """Make another participant an owner; you become a member.
 
         Raises:
             ParticipantNotFoundError, NotOwnerError, DirectConversationError
@@ -140,6 +143,25 @@ class AsyncConversation(ConversationData, AsyncBound):
         )
         # Do not repeat it: after a success whose answer was lost, you are no owner, and
         # the repetition is refused.
+        await self._session.do(request.once())
+
+    async def add_owner(self, username: str) -> None:
+        """Make a participant one more owner of the group, as an owner of it.
+
+        Raises:
+            ParticipantNotFoundError, NotOwnerError, DirectConversationError
+        """
+        await self._session.do(operations.owners_add(self.id, username))
+
+    async def remove_owner(self, username: str) -> None:
+        """Make an owner of the group, perhaps yourself, a member again.
+
+        Raises:
+            OwnerRequiredError: nobody else owns the group.
+            ParticipantNotFoundError, NotOwnerError, DirectConversationError
+        """
+        request = operations.owners_remove(self.id, username)
+        # Do not repeat it: of yourself, the repetition is refused, as in `hand_over`.
         await self._session.do(request.once())
 
     async def remove(self, username: str) -> None:

@@ -34,6 +34,7 @@ from parley_client.models import (
 )
 
 WhoMayAdd = Literal["everyone", "contacts", "nobody"]
+SendKey = Literal["enter", "shift_enter"]
 
 _EXPORT_LINE: TypeAdapter[ExportLine] = TypeAdapter(ExportLine)
 
@@ -45,7 +46,7 @@ class Me:
         self._session = session
 
     def get(self) -> Profile:
-        """Fetch your profile and your setting for who may add you to groups."""
+        """Fetch your profile and your settings."""
         return self._session.read(operations.me_get(), Profile)
 
     def update(
@@ -53,17 +54,25 @@ class Me:
         *,
         display_name: str | None = None,
         who_may_add: WhoMayAdd | None = None,
+        shows_presence: bool | None = None,
+        send_key: SendKey | None = None,
         idempotency_key: str | None = None,
     ) -> Profile:
-        """Change your display name, or who may add you to groups.
+        """Change your display name, or your settings.
 
-        The new name is shown with everything you wrote.
+        The new name is shown with everything you wrote. Who hides their presence sees
+        that of nobody.
 
         Raises:
             InvalidDisplayNameError
             RateLimitedError: you changed your name too often.
         """
-        body = MePatch(display_name=display_name, who_may_add=who_may_add)
+        body = MePatch(
+            display_name=display_name,
+            who_may_add=who_may_add,
+            shows_presence=shows_presence,
+            send_key=send_key,
+        )
         request = operations.me_update(body, idempotency_key=idempotency_key)
         return self._session.read(request, Profile)
 
@@ -179,7 +188,7 @@ class Users:
         self._session = session
 
     def search(self, query: str, *, page_size: int | None = None) -> Listing[User]:
-        """Find people with a word in a name that begins with `query`.
+        """Find people who have `query` anywhere in their names.
 
         Case, accents and composition make no difference.
         """

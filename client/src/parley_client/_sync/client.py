@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from parley_client import operations
 from parley_client._sync.account import Blocks, Me, Service, Tokens, Users
+from parley_client._sync.catch_up import CatchUp
 from parley_client._sync.conversations import Conversations
 from parley_client._sync.events import EventPage, EventStream
 from parley_client._sync.inbox import Inbox, Notifications
@@ -52,6 +53,7 @@ class Parley:
         self.messages: Final = Messages(self._session)
         self.inbox: Final = Inbox(self._session)
         self.notifications: Final = Notifications(self._session)
+        self.catch_up: Final = CatchUp(self._session)
         self.users: Final = Users(self._session)
         self.blocks: Final = Blocks(self._session)
         self.me: Final = Me(self._session)

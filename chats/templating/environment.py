@@ -1,0 +1,57 @@
+"""The Jinja2 environment of the pages, which `TEMPLATES` in the settings names."""
+
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from django.template.defaultfilters import truncatechars
+from django.templatetags.static import static
+from jinja2 import BaseLoader, Environment, StrictUndefined
+from markupsafe import Markup
+
+from chats.templating import filters
+from chats.templating.paths import path
+
+_ICONS: Final = files("chats") / "templates" / "chats" / "icons"
+
+
+def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Environment:
+    """Django's backend calls it. A name that no view gave is an error."""
+    made = Environment(
+        loader=loader,
+        auto_reload=auto_reload,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(
+        avatar=filters.avatar,
+        avatar_of=filters.avatar_of,
+        icon=icon,
+        now_ms=filters.now_ms,
+        path=path,
+        static=_static,
+    )
+    made.filters.update(
+        counted=filters.counted,
+        day=filters.day,
+        excerpt=filters.excerpt,
+        moment=filters.moment,
+        name_and_username=filters.name_and_username,
+        name_of=filters.name_of,
+        named=filters.named,
+        truncatechars=truncatechars,
+        typed=filters.typed,
+    )
+    return made
+
+
+@cache
+def icon(name: str) -> Markup:
+    """The SVG of an icon, which is a file of ours."""
+    return Markup((_ICONS / f"{name}.svg").read_text())  # noqa: S704
+
+
+# The address of a static file is looked up once: it stays while the server runs.
+_static: Final = cache(static)
