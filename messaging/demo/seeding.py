@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from messaging.access import Membership, membership, own_message
 from messaging.changes import changing_all
+from messaging.demo.accounts import MARK, demo_people
 from messaging.demo.script import (
     MUTED,
     PEOPLE,
@@ -43,9 +44,6 @@ from messaging.services.notifications import mark_ranges_read
 from messaging.services.participants import set_muted
 
 _FIRST: Final = next(iter(PEOPLE))
-# External ids mark demo accounts: a real account may have one of the demo's usernames.
-_MARK: Final = "parley-demo/"
-
 _EDITED_AFTER: Final = timedelta(minutes=2)
 
 
@@ -79,7 +77,7 @@ def seed_demo(*, password_file: Path) -> DemoSignIn:
         DemoNameTakenError: nothing was written.
     """
     with transaction.atomic():
-        people = _demo_people()
+        people = list(demo_people())
         if people:
             return _present(people, password_file)
         _require_free_usernames()
@@ -104,11 +102,6 @@ def _present(people: Sequence[User], password_file: Path) -> DemoSignIn:
     else:
         state = DemoState.PASSWORD_UNKNOWN
     return DemoSignIn(first.username, password, state)
-
-
-def _demo_people() -> list[User]:
-    marks = [f"{_MARK}{username}" for username in PEOPLE]
-    return list(User.objects.filter(external_id__in=marks).order_by("pk"))
 
 
 def _require_free_usernames() -> None:
@@ -146,7 +139,7 @@ def _open_accounts(password: str) -> Mapping[str, User]:
         username: User(
             username=username,
             display_name=display_name,
-            external_id=f"{_MARK}{username}",
+            external_id=f"{MARK}{username}",
             password=hashed,
             # The demo's groups are made at once, whatever the installation's default.
             who_may_add=WhoMayAdd.EVERYONE,
