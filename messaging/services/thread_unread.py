@@ -47,7 +47,7 @@ def thread_unread(
     )
     if not oldest:
         return ThreadUnread((), {}, None, 0)
-    on_page = set(_among.all(reader=reader, messages=shown))
+    on_page = {message for (message,) in _among.all(reader=reader, messages=shown)}
     others = {
         message: parent
         for message, parent in oldest
@@ -102,11 +102,11 @@ def _oldest(
 @CompiledQuery
 def _among(
     *, reader: int, messages: Collection[int]
-) -> QuerySet[Notification, MessageId]:
+) -> QuerySet[Notification, tuple[MessageId]]:
     unread = Notification.objects.filter(
         message__in=messages, user=reader, is_read=False
     )
-    return unread.values_list("message_id", flat=True)
+    return unread.values_list("message_id")
 
 
 @CompiledQuery
