@@ -6,7 +6,7 @@ its own.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from messaging.ids import MessageId
@@ -34,10 +34,13 @@ class Branch:
 
 @dataclass(slots=True)
 class ThreadRow:
-    """`parent` is set if the row before is another message than the one it answers."""
+    """`parent` is set if the row before is another message than the one it answers, and
+    `is_timed` if it is of another minute.
+    """
 
     message: ThreadReply
     continued: bool
+    is_timed: bool
     is_new: bool
     parent: MessageProjection | None
 
@@ -141,10 +144,15 @@ def _rows(
             and before.id != root.id
             and not reply.is_branch
             and _is_soon_after(before, reply),
+            is_timed=before is None or _minute(before) != _minute(reply),
             is_new=reply.id in unread.on_page,
             parent=told,
         )
         before = reply
+
+
+def _minute(message: MessageProjection) -> datetime:
+    return message.timestamp.replace(second=0, microsecond=0)
 
 
 def _is_soon_after(before: MessageProjection, reply: MessageProjection) -> bool:
