@@ -163,7 +163,7 @@ def test_a_deep_thread_is_flat_and_its_branches_fold(
     assert left_of(page, "Another aside.") == left_of(page, "By the way.")
     page.locator("summary", has_text="2 replies").click()
     expect(page.get_by_text("Another aside.")).to_be_hidden()
-    expect(page.get_by_text("Level 13.")).to_be_visible()
+    expect(message(page, "Level 13.")).to_be_visible()
     page.get_by_label("In the conversation").click()
     expect(page.locator(f"#m{root}")).to_be_in_viewport()
 

@@ -89,7 +89,7 @@ def test_a_folded_branch_and_a_focus_stay_in_a_thread(
     bob.say(conversation_id, "Other.", reply_to=root)
     page.goto(f"/messages/{root}/thread")
     events_are_heard(page)
-    fold = page.locator(".branch summary").first
+    fold = page.locator(".branch > details > summary").first
     fold.click()
     fold.focus()
     bob.say(conversation_id, "Another branch.", reply_to=root)
