@@ -41,6 +41,7 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "groups without anyone else",
                 "groups owned",
                 "tokens",
+                "looks of staff",
             ],
         )
     ],
@@ -61,10 +62,14 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "no more of that",
                 "no more sent messages",
                 "no direct messages received",
+                "no looks of staff",
                 "whether the token is still valid",
                 "the end of the lease",
             ],
         )
+    ],
+    "looks_list": [
+        Read("/me/looks?limit=200", [WHO, "the page of looks with who looked"])
     ],
     "blocks_list": [
         Read("/blocks?limit=200", [WHO, "the page of blocks with their people"])

@@ -108,6 +108,8 @@ def create_sample_data() -> SampleData:
             "up_to_sequence": 1,
             "ranges": [{"first_sequence": 1, "last_sequence": 4}],
             "up_to": ApiClient(current.secret).get("/inbox").text("up_to"),
+            "looks_mark_seen.up_to": look,
+            "looks_seen.up_to": look,
             "query": "a",
             "show": "all",
             "limit": 1,
