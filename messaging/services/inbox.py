@@ -29,7 +29,8 @@ class InboxSummary:
     """Unread counts. Marking read up to the cursor `up_to` clears exactly the counted messages.
 
     `badge_count` leaves out conversations that are muted now, except mentions.
-    `new_looks` are looks of staff that the user has not seen yet: see services/looks.py.
+    `new_looks` are looks of staff that the user has not marked as seen: see
+    services/looks.py.
     """
 
     unread_count: int

@@ -15,9 +15,9 @@ from tests.browsers import browser_of
 from tests.chats.routes import (
     IN_PLACE,
     METHODS,
+    PUBLIC_ROUTES,
     ROUTES,
     ROWS,
-    PUBLIC_ROUTES,
     SIGN_IN_ROUTES,
     Route,
     sent,

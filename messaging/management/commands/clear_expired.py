@@ -28,7 +28,7 @@ class Command(BaseCommand):
             (clear_expired_tokens(), "access token"),
             (sum(iter(clear_expired_counters, 0)), "limit counter"),
             (sum(iter(clear_expired_events, 0)), "event"),
-            (sum(iter(clear_expired_looks, 0)), "look of staff"),
+            (sum(iter(clear_expired_looks, 0)), "look"),
             (
                 clear_expired_typing()
                 + clear_expired_presence()
