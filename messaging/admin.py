@@ -168,15 +168,11 @@ class MessageAdmin(RecordedAdmin[Message], ReadOnlyAdmin[Message]):
             return _shown(row.conversation_id, None, *people)
         # Its own page shows how the message above it begins.
         above = row.parent_message
-        return _shown(
-            row.conversation_id, row.pk, *people, above and above.sender_id
-        )
+        return _shown(row.conversation_id, row.pk, *people, above and above.sender_id)
 
 
 @admin.register(MessageHistory)
-class MessageHistoryAdmin(
-    RecordedAdmin[MessageHistory], ReadOnlyAdmin[MessageHistory]
-):
+class MessageHistoryAdmin(RecordedAdmin[MessageHistory], ReadOnlyAdmin[MessageHistory]):
     source = LookSource.HISTORIES
     list_display = (
         "content_preview",
@@ -284,9 +280,7 @@ class InstallationAdmin(ReadOnlyAdmin[Installation]):
     list_display = ("epoch", "clock")
 
 
-def _shown(
-    conversation_id: int, message_id: int | None, *people: int | None
-) -> Shown:
+def _shown(conversation_id: int, message_id: int | None, *people: int | None) -> Shown:
     return Shown(
         ConversationId(conversation_id),
         None if message_id is None else MessageId(message_id),

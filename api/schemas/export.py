@@ -95,12 +95,7 @@ class EndLine(Out):
 
 
 RecordLine = (
-    ProfileLine
-    | BlockLine
-    | ConversationLine
-    | MessageLine
-    | VersionLine
-    | LookLine
+    ProfileLine | BlockLine | ConversationLine | MessageLine | VersionLine | LookLine
 )
 
 

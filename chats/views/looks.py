@@ -32,9 +32,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
 @require_safe
 def look_list(request: PageRequest) -> HttpResponse:
     reader = reader_of(request)
-    page = looks.look_page(
-        reader=reader, cursor=request.GET.get("cursor"), limit=_PAGE
-    )
+    page = looks.look_page(reader=reader, cursor=request.GET.get("cursor"), limit=_PAGE)
     context = {"page": page, "at": looks.looked_at(reader=reader, looks=page.items)}
     return render(request, "chats/looks.html", context)
 

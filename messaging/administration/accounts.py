@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import (
@@ -156,11 +157,16 @@ class UserAdmin(SearchAdmin[User], DjangoUserAdmin[User]):
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
         """Tell the user: whoever sets a password can sign in with it."""
-        with open_change():
+        user = self.get_object(request, unquote(id))
+        if request.method != "POST" or user is None:
+            return super().user_change_password(request, id, form_url)
+        with open_change() as change:
+            # Both at once, and so in order: the form locks only the user.
+            list(change.locked(User.objects.filter(pk__in={request.user.pk, user.pk})))
             response = super().user_change_password(request, id, form_url)
             # Only a password that was set is answered by a redirect.
             if isinstance(response, HttpResponseRedirect):
-                record_password(by=UserId(request.user.pk), user_id=UserId(int(id)))
+                record_password(by=UserId(request.user.pk), user_id=UserId(user.pk))
         return response
 
     @override

@@ -32,8 +32,8 @@ from messaging.models import (
 )
 from messaging.models.messages import MessageQuerySet
 from messaging.projections import MessageProjection, UserProjection
-from messaging.services.looks import LookProjection
 from messaging.services.limits import spend_quota
+from messaging.services.looks import LookProjection
 
 logger = logging.getLogger(__name__)
 

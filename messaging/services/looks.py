@@ -17,14 +17,7 @@ from messaging.cursors import decode_number, encode_cursor
 from messaging.database import execute
 from messaging.errors import UserNotFoundError
 from messaging.ids import ConversationId, LookId, MessageId, UserId
-from messaging.models import (
-    Conversation,
-    Look,
-    LookNotice,
-    Message,
-    Participant,
-    User,
-)
+from messaging.models import Conversation, Look, LookNotice, Message, Participant, User
 from messaging.models.looks import LookNoticeQuerySet, LookSource
 from messaging.pagination import Page, cut_page
 from messaging.projections import From, Projection, UserProjection
@@ -119,9 +112,7 @@ def record_looks(*, by: UserId, source: LookSource, shown: Iterable[Shown]) -> N
         )
         looks |= {_target(look): LookId(look.pk) for look in fresh}
         _tell_participants(looks.values())
-        _tell(
-            {looks[target]: ids & existing for target, ids in people.items()}, change
-        )
+        _tell({looks[target]: ids & existing for target, ids in people.items()}, change)
 
 
 def record_password(*, by: UserId, user_id: UserId) -> None:

@@ -1,11 +1,11 @@
 """Who can read what others wrote, counted in this very installation: for a page for everybody."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from django.contrib.auth.models import Permission
-from django.db.models import Model, Q
+from django.db.models import Model
 
 from messaging.models import (
     Conversation,
@@ -57,46 +57,46 @@ def oversight() -> Oversight:
     It costs as much as there are staff, however many accounts there are.
     """
     staff = User.objects.filter(is_staff=True, is_active=True)
-    by_id = dict(staff.values_list("pk", "is_superuser"))
-    superusers = frozenset(pk for pk, is_superuser in by_id.items() if is_superuser)
-    permissions = list(
-        Permission.objects.filter(
-            content_type__app_label=User._meta.app_label,
-            codename__in={
-                codename
-                for source in _LOOKED_AT
-                for codename in permissions_for(source)
-            },
-        ).order_by("codename")
+    is_superuser = dict(staff.values_list("pk", "is_superuser"))
+    superusers = frozenset(pk for pk in is_superuser if is_superuser[pk])
+    permissions = Permission.objects.filter(
+        content_type__app_label=User._meta.app_label,
+        codename__in={
+            codename for source in _LOOKED_AT for codename in permissions_for(source)
+        },
+    )
+    names = dict(permissions.order_by("codename").values_list("codename", "name"))
+    # Two queries: one for both would join each right of a user with each of their
+    # groups'.
+    given = frozenset(
+        permissions.filter(user__in=staff).values_list("user", "codename")
+    ).union(
+        permissions.filter(group__user__in=staff).values_list("group__user", "codename")
     )
     return Oversight(
-        staff=len(by_id),
+        staff=len(is_superuser),
         superusers=len(superusers),
-        rights=[_right(source, permissions, superusers) for source in _LOOKED_AT],
+        rights=[_right(source, names, superusers, given) for source in _LOOKED_AT],
         service_tokens=ServiceToken.objects.count(),
     )
 
 
 def permissions_for(source: LookSource) -> Collection[str]:
-    """The codenames of which one is enough: Django shows to who may change."""
+    """The codenames of which one is enough: Django shows rows to who may change them."""
     model = _LOOKED_AT[source]._meta.model_name
     if source == LookSource.PASSWORD:
         return (f"change_{model}",)
-    return (f"change_{model}", f"view_{model}")
+    return (f"view_{model}", f"change_{model}")
 
 
 def _right(
-    source: LookSource, permissions: Sequence[Permission], superusers: frozenset[int]
+    source: LookSource,
+    names: Mapping[str, str],
+    superusers: frozenset[int],
+    given: Iterable[tuple[int, str]],
 ) -> Right:
-    enough = [
-        permission
-        for permission in permissions
-        if permission.codename in permissions_for(source)
-    ]
-    given = User.objects.filter(
-        Q(user_permissions__in=enough) | Q(groups__permissions__in=enough),
-        is_staff=True,
-        is_active=True,
+    enough = permissions_for(source)
+    having = superusers.union(user for user, codename in given if codename in enough)
+    return Right(
+        source, [names.get(codename, codename) for codename in enough], len(having)
     )
-    having = superusers.union(given.values_list("pk", flat=True))
-    return Right(source, [permission.name for permission in enough], len(having))

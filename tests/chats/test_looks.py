@@ -97,9 +97,7 @@ def test_everybody_reads_who_can_read_what_here() -> None:
     assert "clerk" not in page
 
 
-def test_the_page_costs_the_same_for_any_number_of_staff(
-    db: None
-) -> None:
+def test_the_page_costs_the_same_for_any_number_of_staff(db: None) -> None:
     counts = list[int]()
     for number in range(2):
         User.objects.create_superuser(f"root-{number}", PASSWORD)

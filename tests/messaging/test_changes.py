@@ -78,8 +78,8 @@ from messaging.models import (
     User,
 )
 from messaging.models.events import EventType
-from messaging.models.sessions import digest_of
 from messaging.models.looks import LookSource
+from messaging.models.sessions import digest_of
 from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
 from messaging.sequence_ranges import SequenceRange

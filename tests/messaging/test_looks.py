@@ -279,9 +279,7 @@ def test_who_came_within_the_minutes_is_told_of_a_repeated_look(
 def test_who_left_is_told_of_looks_before_and_at_what_they_wrote(
     staff: Client, root: User, ann: User, bob: User, reply: Message, team: Conversation
 ) -> None:
-    participants.remove_participant(
-        membership=membership_of(bob, team), username="bob"
-    )
+    participants.remove_participant(membership=membership_of(bob, team), username="bob")
     staff.get(f"{ADMIN}/conversation/")
     assert (len(told(ann)), told(bob)) == (1, [])
     staff.get(f"{ADMIN}/message/{reply.pk}/change/")
@@ -425,7 +423,8 @@ def test_oversight_counts_who_can_look_now(
 
 def test_oversight_names_every_page_that_records() -> None:
     recorded = {
-        model.source for model in admin.site._registry.values()
+        model.source
+        for model in admin.site._registry.values()
         if isinstance(model, RecordedAdmin)
     }
     assert recorded == set(LookSource) - {LookSource.PASSWORD}
