@@ -214,6 +214,7 @@ class DeletionOut(Out):
     )
     groups_deleted: int = Field(description="Of those you are the last in.")
     access_tokens: int
+    invitations: int
 
 
 def deletion_out(counts: DeletionCounts) -> DeletionOut:

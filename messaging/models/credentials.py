@@ -26,10 +26,6 @@ class InviteCodeQuerySet(QuerySet["InviteCode"]):
     def ended_at(self, now: datetime) -> "InviteCodeQuerySet":
         return self.filter(Q(expires_at__lte=now) | Q(used__gte=F("max_uses")))
 
-    def use_once(self) -> bool:
-        """Count one use; return whether one was left. Safe to race."""
-        return self.update(used=F("used") + 1) == 1
-
 
 class InviteCode(models.Model):
     """An invitation to the server or, with a conversation, to that group.

@@ -24,6 +24,7 @@ from messaging.models import (
     Event,
     ExportLease,
     IdempotencyKey,
+    InviteCode,
     LastSeen,
     Message,
     MessageHistory,
@@ -31,6 +32,7 @@ from messaging.models import (
     Notification,
     Participant,
     Presence,
+    Removal,
     Session,
     Typing,
     User,
@@ -95,6 +97,7 @@ def preview_deletion(*, user: User) -> DeletionCounts:
         groups_handed_over=owned_alone.count() - groups_deleted,
         groups_deleted=groups_deleted,
         access_tokens=AccessToken.objects.filter(user=user_id).count(),
+        invitations=InviteCode.objects.filter(created_by=user_id).count(),
     )
 
 
@@ -155,6 +158,8 @@ def _renew_what_is_left(user_id: UserId, change: Change) -> None:
 def _erase_the_rest(user_id: UserId, change: Change) -> None:
     change.erase(NameEntry.objects.filter(user=user_id))
     change.erase(AccessToken.objects.filter(user=user_id))
+    change.erase(InviteCode.objects.filter(created_by=user_id))
+    change.erase(Removal.objects.filter(user=user_id))
     change.erase(Block.objects.filter(Q(blocker=user_id) | Q(blocked=user_id)))
     change.erase(Session.objects.filter(user=user_id))
     change.erase(ExportLease.objects.filter(user=user_id))

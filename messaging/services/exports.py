@@ -24,6 +24,7 @@ from messaging.lock_timeouts import lock_timeout
 from messaging.models import (
     Block,
     ExportLease,
+    InviteCode,
     Message,
     MessageHistory,
     Participant,
@@ -47,7 +48,7 @@ _RENEWED_AFTER: Final = timedelta(seconds=20)
 # longer for the write lock.
 _LOCK_TIMEOUT_SECONDS: Final = 2.0
 
-Record = User | Participant | Block | MessageProjection | MessageHistory
+Record = User | Participant | Block | InviteCode | MessageProjection | MessageHistory
 
 
 class Export:
@@ -113,7 +114,7 @@ def clear_expired_exports() -> int:
 def export_account(*, user_id: UserId) -> Iterator[Record]:
     """The records of an export, in the order of `SECTIONS`.
 
-    These are the user, their blocks, their conversations, the messages they sent, each
+    These are the user, their blocks, their conversations, their invitations, the messages they sent, each
     followed by its earlier versions (oldest first), and the messages they received.
     Rows that are written while the export runs may be missing. If the account is
     deleted meanwhile, the records end.
@@ -161,6 +162,14 @@ def _blocks(user_id: UserId) -> Iterator[Record]:
     )
     last = 0
     while page := list(blocks.filter(pk__gt=last).order_by("pk")[:PAGE_SIZE]):
+        yield from page
+        last = page[-1].pk
+
+
+def _invitations(user_id: UserId) -> Iterator[Record]:
+    invitations = InviteCode.objects.filter(created_by=user_id)
+    last = 0
+    while page := list(invitations.filter(pk__gt=last).order_by("pk")[:PAGE_SIZE]):
         yield from page
         last = page[-1].pk
 
@@ -216,6 +225,7 @@ SECTIONS: Final[tuple[Callable[[UserId], Iterator[Record]], ...]] = (
     _profile,
     _blocks,
     _conversations,
+    _invitations,
     _sent,
     _received,
 )
