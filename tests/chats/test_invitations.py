@@ -37,7 +37,8 @@ def test_a_link_is_shown_once_with_its_qr_code_and_is_kept_out_of_caches(
     answer = anns.post(here, FORM)
     page = answer.content.decode()
     [link] = re.findall(r'id="link"[^>]*>(http://testserver/join/[\w-]+)<', page)
-    assert "<svg" in page and 'class="qr-code"' in page
+    assert "<svg" in page
+    assert 'class="qr-code"' in page
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert answer.headers["Referrer-Policy"] == "same-origin"
     code = link.rpartition("/")[2]

@@ -113,6 +113,7 @@ class Deletion(Model):
     groups_deleted: int
     """Of those you are the last in."""
     access_tokens: int
+    invitations: int
 
 
 class DeletionIn(Model):
@@ -131,6 +132,22 @@ class EndLine(Model):
     type: Literal["end"] = "end"
     counts: Mapping[str, int]
     """Lines of each type before this one."""
+
+
+class InvitationLine(Model):
+    """An invitation you made. Its code is kept nowhere."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    type: Literal["invitation"] = "invitation"
+    id: int
+    conversation_id: int | None
+    """The group; null for one to the server."""
+    max_uses: int
+    used: int
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
 
 
 class ProfileLine(Model):
@@ -289,6 +306,61 @@ class SequenceRangeIn(Model):
     )
     first_sequence: int
     last_sequence: int
+
+
+class IssuedInvitation(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    created_by: User | None
+    max_uses: int
+    used: int
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    code: Annotated[str, Field(repr=False)]
+    """Shown this once. Whoever has it may join."""
+    url: Annotated[str, Field(repr=False)]
+    """The link for people, with the code. As secret as it."""
+
+
+class InvitationIn(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    max_uses: int | None = 1
+    """How many people may join by it."""
+    expires_in: int | None = 604800
+    """Seconds."""
+
+
+class Invitation(Model):
+    """An invitation to a group, as its owners see it. The code is not kept."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    created_by: User | None
+    max_uses: int
+    used: int
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+
+
+class Invited(Model):
+    """What an invitation is to."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    kind: Literal["server", "group"]
+    title: str | None
+    """Of the group."""
+    participant_count: int | None
+    """Of the group."""
+    opens_account: bool
+    """Whether it lets people open an account, as `invite_code`."""
 
 
 class DirectMessageIn(Model):
@@ -689,7 +761,7 @@ class Problem(Model):
     title: str
     """The status in words."""
     status: int
-    code: str
+    code: Annotated[str, Field(repr=False)]
     """Stable, for programs."""
     detail: str
     """For people; may be reworded."""
@@ -867,6 +939,7 @@ ExportLine = TypeAliasType(
         ProfileLine
         | BlockLine
         | ConversationLine
+        | InvitationLine
         | MessageLine
         | VersionLine
         | EndLine,
