@@ -10,7 +10,7 @@ from django.conf import settings
 from tests.browser.signed_in_users import SignedInUser
 from tests.live_server import LiveServer
 
-SIGNED_OUT_PAGES = ("sign_in", "sign_up", "missing")
+SIGNED_OUT_PAGES = ("sign_in", "sign_up", "join", "join_ended", "missing")
 PAGES = (
     "conversations",
     "nothing_found",
@@ -34,6 +34,7 @@ PAGES = (
     "blocked",
     "group_owned",
     "group",
+    "group_invitations",
     "direct_details",
     "settings",
     "password",
@@ -76,6 +77,7 @@ def page_paths(maya: SignedInUser) -> dict[str, str]:
         each for each in said if str(each["content"]).startswith("Supper at")
     )
     message = f"/messages/{question['id']}"
+    issued = maya.post(f"/conversations/{supper}/invitations", {"max_uses": 25}).json()
     return {
         "sign_in": "/sign-in",
         "sign_up": "/sign-up",
@@ -102,6 +104,9 @@ def page_paths(maya: SignedInUser) -> dict[str, str]:
         "blocked": "/people/blocked",
         "group_owned": f"/conversations/{supper}/details",
         "group": f"/conversations/{garden}/details",
+        "group_invitations": f"/conversations/{supper}/invitations",
+        "join": f"/join/{issued['invite_code']}",
+        "join_ended": "/join/ended",
         "direct_details": f"/conversations/{conversation_ids['jonas']}/details",
         "settings": "/settings",
         "password": "/account/password",
