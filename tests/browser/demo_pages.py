@@ -11,6 +11,8 @@ from tests.browser.signed_in_users import SignedInUser
 from tests.live_server import LiveServer
 
 SIGNED_OUT_PAGES = ("sign_in", "sign_up", "join", "join_ended", "missing")
+# Of pages that are answers to what is not there, or not any more.
+ERRORS = {"missing": 404, "join_ended": 403}
 PAGES = (
     "conversations",
     "nothing_found",

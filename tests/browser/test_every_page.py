@@ -11,7 +11,7 @@ from playwright.sync_api import CDPSession, Page
 
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import DESKTOP, PHONE, Browse
-from tests.browser.demo_pages import PAGES, SIGNED_OUT_PAGES
+from tests.browser.demo_pages import ERRORS, PAGES, SIGNED_OUT_PAGES
 from tests.browser.signed_in_users import SignedInUser
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
@@ -40,8 +40,8 @@ def test_a_page_is_small_and_accessible_however_it_is_shown(
     screenshots: Path,
     name: str,
 ) -> None:
-    if name == "missing":
-        browser_errors.allow(404)
+    if name in ERRORS:
+        browser_errors.allow(ERRORS[name])
     page = browse(None if name in SIGNED_OUT_PAGES else maya)
     wire = page.context.new_cdp_session(page)
     wire.send("Network.enable")
