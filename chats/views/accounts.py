@@ -1,4 +1,4 @@
-"""Sign-up, sign-in and sign-out; changing the password; deleting the account."""
+"""The first run; sign-up, sign-in and sign-out; changing the password; deleting the account."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -9,7 +9,8 @@ from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -21,6 +22,7 @@ from chats.forms import (
     DeletionForm,
     PasswordForm,
     RefusableForm,
+    SetUpForm,
     SignInForm,
     SignUpForm,
 )
@@ -29,15 +31,24 @@ from edge.addresses import client_address
 from messaging.deletion_counts import DeletionCounts
 from messaging.errors import WrongPasswordError
 from messaging.models import User
-from messaging.services import passwords, users
+from messaging.services import passwords, setup, users
 from messaging.services.deletion import delete_account, preview_deletion
 from messaging.services.limits import count_registration
+from messaging.services.setup import is_empty
 
 
 class SignIn(LoginView):
     template_name = "chats/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    @override
+    def dispatch(
+        self, request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
+        if is_empty():
+            return redirect("set_up")
+        return super().dispatch(request, *args, **kwargs)
 
     @override
     def get_success_url(self) -> str:
@@ -60,6 +71,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     """Create an account, and sign in."""
     if isinstance(request.user, User):
         return redirect("home")
+    if is_empty():
+        return redirect("set_up")
     form = SignUpForm(request.POST or None)
     if form.is_valid():
         user = _registered(request, form)
@@ -70,6 +83,23 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         _show_faults(form)
     registration = {"registration": settings.PARLEY_REGISTRATION}
     return _form_page(request, "chats/sign_up.html", form, registration)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_up(request: HttpRequest) -> HttpResponse:
+    """The first run: name the place, create its administrator, and sign them in."""
+    if not is_empty():
+        raise Http404
+    form = SetUpForm(request.POST or None)
+    if form.is_valid():
+        user = _administrator(request, form)
+        if user is not None:
+            login(request, user)
+            return redirect("welcome")
+    if form.is_bound:
+        _show_faults(form)
+    return _form_page(request, "chats/set_up.html", form, {})
 
 
 @require_POST
@@ -146,7 +176,21 @@ def _registered(request: HttpRequest, form: SignUpForm) -> User | None:
     return None
 
 
-def _show_faults(form: SignUpForm) -> None:
+def _administrator(request: HttpRequest, form: SetUpForm) -> User | None:
+    filled = form.cleaned_data
+    with form.showing_refusal():
+        count_registration(address=client_address(request))
+        return setup.set_up(
+            code=filled["code"],
+            server_name=filled["server_name"],
+            username=filled["username"],
+            password=filled["password"],
+            display_name=filled["display_name"] or None,
+        )
+    return None
+
+
+def _show_faults(form: SignUpForm | SetUpForm) -> None:
     """Show all invalid fields: the service reports only the first."""
     faults = users.faults(
         username=form.data.get("username", ""),

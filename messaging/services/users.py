@@ -35,7 +35,7 @@ def register(
         UsernameTakenError: another account has the name, in any case.
     """
     check_admission(invite_code=invite_code)
-    user = _new_user(username, display_name, password)
+    user = prepared_user(username, display_name, password)
     with transaction.atomic():
         # In one transaction: a registration that fails uses up no invite.
         use_invite(invite_code=invite_code)
@@ -60,7 +60,7 @@ def create_account(
     """
     if external_id is not None:
         clean_external_id(external_id)
-    user = _new_user(username, display_name, password)
+    user = prepared_user(username, display_name, password)
     if external_id is not None:
         if User.objects.filter(external_id=external_id).exists():
             raise _external_id_taken()
@@ -137,8 +137,15 @@ def account_named(*, username: str) -> User:
     return user
 
 
-def _new_user(username: str, display_name: str | None, password: str | None) -> User:
-    """A new account with checked names, which is not saved yet; its password is hashed."""
+def prepared_user(
+    username: str, display_name: str | None, password: str | None
+) -> User:
+    """A new account with checked names, which is not saved yet; its password is hashed.
+
+    Raises:
+        InvalidUsernameError, InvalidDisplayNameError, InvalidPasswordError
+        UsernameTakenError
+    """
     user = User(
         username=clean_username(username),
         display_name=clean_display_name(
