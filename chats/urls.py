@@ -70,6 +70,7 @@ administration_urls = [
     ),
     path("settings", administration.settings_page, name="administered_settings"),
     path("welcome", administration.welcome, name="welcome"),
+    path("welcome/code", administration.make_invite_code, name="make_invite_code"),
 ]
 
 urlpatterns = [

@@ -5,16 +5,18 @@ from typing import Final
 
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.messages import get_messages
+from django.db import Error
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.utils.functional import SimpleLazyObject
 from markupsafe import Markup
 
 from chats.navigation import navigation_of, section_of
+from edge.database_errors import database_is_away
 from messaging.ids import UserId
 from messaging.models import User
 from messaging.services.inbox import InboxSummary, PageHeader, page_header
-from messaging.services.installation import server_name
+from messaging.services.installation import server_name, shown_name
 
 _HEADER: Final = "parley_header"
 _CSRF_INPUT: Final = Markup(
@@ -51,7 +53,15 @@ def unread_summary(request: HttpRequest) -> InboxSummary | None:
 
 def _server_name(request: HttpRequest) -> str:
     header = _page_header(request)
-    return server_name() if header is None else header.server_name
+    if header is not None:
+        return header.server_name
+    try:
+        return server_name()
+    except Error as error:
+        # The page to sign in is shown without the database, too.
+        if database_is_away(error):
+            return shown_name("")
+        raise
 
 
 def _page_header(request: HttpRequest) -> PageHeader | None:

@@ -1,6 +1,7 @@
 """The first run; sign-up, sign-in and sign-out; changing the password; deleting the account."""
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.contrib import messages as flashes
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
-from django.db import connection
+from django.db import Error, connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
@@ -28,6 +29,7 @@ from chats.forms import (
 )
 from chats.password_attempts import counted_attempt
 from edge.addresses import client_address
+from edge.database_errors import database_is_away
 from messaging.deletion_counts import DeletionCounts
 from messaging.errors import WrongPasswordError
 from messaging.models import User
@@ -35,6 +37,8 @@ from messaging.services import passwords, setup, users
 from messaging.services.deletion import delete_account, preview_deletion
 from messaging.services.limits import count_registration
 from messaging.services.setup import is_empty
+
+_READING: Final = frozenset({"GET", "HEAD"})
 
 
 class SignIn(LoginView):
@@ -46,7 +50,7 @@ class SignIn(LoginView):
     def dispatch(
         self, request: HttpRequest, *args: object, **kwargs: object
     ) -> HttpResponseBase:
-        if is_empty():
+        if _is_first_run(request):
             return redirect("set_up")
         return super().dispatch(request, *args, **kwargs)
 
@@ -71,7 +75,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     """Create an account, and sign in."""
     if isinstance(request.user, User):
         return redirect("home")
-    if is_empty():
+    if _is_first_run(request):
         return redirect("set_up")
     form = SignUpForm(request.POST or None)
     if form.is_valid():
@@ -149,6 +153,19 @@ def delete_user(request: PageRequest) -> HttpResponse:
             "database": connection.vendor,
         },
     )
+
+
+def _is_first_run(request: HttpRequest) -> bool:
+    """Whether whoever reads this page has to set the installation up instead."""
+    if request.method not in _READING:
+        return False
+    try:
+        return is_empty()
+    except Error as error:
+        # Without the database the page to sign in is shown as ever.
+        if database_is_away(error):
+            return False
+        raise
 
 
 def _form_page(

@@ -198,14 +198,23 @@ def settings_page(request: PageRequest) -> HttpResponse:
 
 
 @for_staff
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_safe
 def welcome(request: PageRequest) -> HttpResponse:
-    """After the first run: how to invite others. A code is shown in this response only."""
+    """After the first run: how to invite others."""
     access.superuser(user=request.user)
-    by_code = settings.PARLEY_REGISTRATION == "invite"
-    code = None
-    if request.method == "POST" and by_code:
-        code = create_invite(uses=_INVITE_USES, expires_in=timedelta(days=_INVITE_DAYS))
+    return _welcome(request, code=None)
+
+
+@for_staff
+@require_POST
+def make_invite_code(request: PageRequest) -> HttpResponse:
+    """Make a code with which others register. It is shown in this response only."""
+    access.superuser(user=request.user)
+    code = create_invite(uses=_INVITE_USES, expires_in=timedelta(days=_INVITE_DAYS))
+    return _welcome(request, code=code)
+
+
+def _welcome(request: PageRequest, *, code: str | None) -> HttpResponse:
     context: dict[str, object] = {
         "registration": settings.PARLEY_REGISTRATION,
         "sign_up_address": request.build_absolute_uri(resolve_url("sign_up")),

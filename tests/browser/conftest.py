@@ -64,6 +64,8 @@ def server_environment(
 def server(server_environment: Mapping[str, str]) -> Iterator[LiveServer]:
     server = LiveServer.start(server_environment, processes=1)
     try:
+        # Else its pages would be those of a first run.
+        server.register("first")
         yield server
     finally:
         server.stop()

@@ -39,6 +39,9 @@ def sample_data(db: None) -> SampleData:
     read = Message.objects.create(sender=bob, receiver=ann, content="read")
     mark_message_read(message=received_by(ann, read), reader=UserId(ann.pk))
     browser_of(ann)
+    User.objects.create_superuser("root", PASSWORD)
+    User.objects.create_user("idle")
+    User.objects.filter(username="idle").update(is_active=False)
     return replace(
         sample_data,
         examples={
@@ -50,6 +53,8 @@ def sample_data(db: None) -> SampleData:
             "reference": Session.objects.get(user=ann).pk,
             "user_id": ann.pk,
             "sign_in.username": "ann",
+            "let_in.username": "idle",
+            "server_name": "Elm Street",
             "sign_up.username": "newcomer",
             "add_participant.username": "dora",
             "unblock.username": "anselm",
