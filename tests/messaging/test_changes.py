@@ -530,13 +530,13 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
     "installation.renew_epoch": [(lambda _: installation.renew_epoch, SILENT)],
     "installation.rename_server": [
         (
-            lambda s: partial(
+            lambda _: partial(
                 installation.rename_server, by=_root(), server_name="Elm Street"
             ),
             SILENT,
         ),
         (
-            lambda s: partial(
+            lambda _: partial(
                 installation.rename_server, by=_former_root(), server_name="Elm Street"
             ),
             RightsRequiredError,
