@@ -64,8 +64,12 @@ ADMINISTRATION_PAGES: Final = (
 
 def navigation_of(user: object) -> tuple[Entry, ...]:
     """The navigation of all pages, as this user sees it."""
-    is_staff = isinstance(user, User) and (user.is_staff or user.is_superuser)
-    return (*NAVIGATION, _ADMINISTRATION) if is_staff else NAVIGATION
+    return (*NAVIGATION, _ADMINISTRATION) if is_staff(user) else NAVIGATION
+
+
+def is_staff(user: object) -> bool:
+    """Whether there is an administration for this user; to others it is not there."""
+    return isinstance(user, User) and (user.is_staff or user.is_superuser)
 
 
 def administration_pages(user: object) -> tuple[AdministrationPage, ...]:

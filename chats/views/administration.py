@@ -28,7 +28,7 @@ from chats.forms import (
     RefusableForm,
     ServerNameForm,
 )
-from chats.navigation import administration_page_of, administration_pages
+from chats.navigation import administration_page_of, administration_pages, is_staff
 from chats.password_attempts import counted_attempt
 from messaging import access
 from messaging.access import AdministeredAccount
@@ -58,7 +58,7 @@ def for_staff(
     def wrapped(
         request: PageRequest, /, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponseBase:
-        if not (request.user.is_staff or request.user.is_superuser):
+        if not is_staff(request.user):
             raise Http404
         return view(request, *args, **kwargs)
 
