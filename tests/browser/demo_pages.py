@@ -70,8 +70,10 @@ def make_administrator(
 ) -> SignedInUser:
     """Create a superuser, and sign in."""
     subprocess.run(
-        [sys.executable, "manage.py", "createsuperuser"]
-        + ["--noinput", "--username", "root"],
+        [
+            *(sys.executable, "manage.py", "createsuperuser"),
+            *("--noinput", "--username", "root"),
+        ],
         env={**environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD},
         cwd=settings.BASE_DIR,
         check=True,
