@@ -20,7 +20,7 @@ from messaging.access import Superuser
 from messaging.database import fetch_all
 from messaging.models import LastSeen, Message, User
 
-_KEY: Final = "administration numbers"
+_KEY: Final = "parley.numbers"
 _KEPT_SECONDS: Final = 600
 _DAYS: Final = 7
 _MONTH: Final = timedelta(days=30)
