@@ -18,6 +18,7 @@ _EXCERPT: Final = 280
 # `format` escapes what is put in.
 _TIME: Final = Markup('<time datetime="{}">{}</time>')
 _AVATAR: Final = Markup('<span class="avatar hue-{}" aria-hidden="true">{}</span>')
+_FACE: Final = Markup('<span class="avatar face hue-{}" aria-hidden="true">{}</span>')
 _NAME: Final = Markup('<bdi title="@{}">{}</bdi>')
 _NAMESAKE: Final = Markup('<bdi>{}</bdi> <span class="username">@{}</span>')
 _NOBODY: Final = Markup("<bdi>{}</bdi>")
@@ -48,7 +49,7 @@ def clock(when: datetime) -> Markup:
 
 
 def avatar(name: str, number: int) -> Markup:
-    """Two letters of a name, in one of twelve colours, always the same for a number."""
+    """Two letters of a group's title, in one of twelve colours, always the same for a number."""
     return _AVATAR.format(number % _HUES, _initials(name))
 
 
@@ -63,7 +64,10 @@ def _initials(name: str) -> str:
 
 
 def avatar_of(person: User | UserProjection | None) -> Markup:
-    return avatar("", 0) if person is None else avatar(person.display_name, person.pk)
+    """The same for a person, who is round."""
+    if person is None:
+        return _FACE.format(0, _initials(""))
+    return _FACE.format(person.pk % _HUES, _initials(person.display_name))
 
 
 def named(
