@@ -53,12 +53,20 @@
     for (const each of [root, ...root.querySelectorAll("*")]) {
       if (each.id && !each.id.startsWith(PREFIX)) each.id = PREFIX + each.id;
       for (const name of REFERENCES) {
-        const value = each.getAttribute(name), bare = name === "hx-target" || name === "href" ? /^#(?!side-)/ : /(?<!\S)(?!side-)(?=\S)/g;
+        const value = each.getAttribute(name), bare = name === "hx-target" || name === "href" ? /^#(?!side-|composer$)/ : /(?<!\S)(?!side-)(?=\S)/g;
         if (value && bare.test(value)) each.setAttribute(name, value.replace(bare, (mark) => mark + PREFIX));
       }
       each.removeAttribute("hx-push-url");
     }
+    for (const link of root.querySelectorAll('a[href*="?reply="]:not([hx-get])')) answerBeside(link);
     return root;
+  }
+
+  // A reply is written in the conversation that is open.
+  function answerBeside(link) {
+    const { pathname, search } = new URL(link.href);
+    const attributes = { "hx-get": `${pathname}/composer${search}`, "hx-target": "#composer", "hx-swap": "morph", "hx-push-url": "false" };
+    for (const [name, value] of Object.entries(attributes)) link.setAttribute(name, value);
   }
 
   // The part of a fresh page that stands for what has this id here.
