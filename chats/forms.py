@@ -93,7 +93,10 @@ class SignInForm(AuthenticationForm):
 class AdminSignInForm(SignInForm, AdminAuthenticationForm):
     """The same form for the admin."""
 
-    error_messages = AdminAuthenticationForm.error_messages
+    error_messages = {  # noqa: RUF012  # as above
+        **SignInForm.error_messages,
+        "invalid_login": "There is no staff account with this username and password.",
+    }
 
 
 def _current_password() -> forms.CharField:

@@ -200,6 +200,8 @@ AUTH_USER_MODEL = "messaging.User"
 SESSION_ENGINE = "messaging.sessions"
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "/"
+# The seconds for which the link of a demo signs in (messaging/demo/links.py).
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -4,7 +4,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
-from django.template.defaultfilters import truncatechars
 from django.templatetags.static import static
 from jinja2 import BaseLoader, Environment, StrictUndefined
 from markupsafe import Markup
@@ -41,7 +40,6 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Enviro
         name_and_username=filters.name_and_username,
         name_of=filters.name_of,
         named=filters.named,
-        truncatechars=truncatechars,
         typed=filters.typed,
     )
     return made

@@ -1,7 +1,7 @@
 """Sign-up, sign-in and sign-out; changing the password; deleting the account."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages as flashes
@@ -27,6 +27,7 @@ from chats.forms import (
 from chats.password_attempts import counted_attempt
 from edge.addresses import client_address
 from messaging.deletion_counts import DeletionCounts
+from messaging.demo.links import claim_link, user_of_link
 from messaging.errors import WrongPasswordError
 from messaging.models import User
 from messaging.services import passwords, users
@@ -38,6 +39,34 @@ class SignIn(LoginView):
     template_name = "chats/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    @override
+    def get_context_data(self, **kwargs: object) -> dict[str, object]:
+        """With the link of a demo, whom it signs in: the user has to press a button.
+
+        Reading uses nothing up, since previews and scanners read links too. A script
+        presses the button, unless another site led here.
+        """
+        token = self.request.GET.get("demo")
+        return super().get_context_data(**kwargs) | {
+            "demo_token": token,
+            "demo_user": None if token is None else user_of_link(token),
+            "at_once": self.request.headers.get("Sec-Fetch-Site") != "cross-site",
+        }
+
+    @override
+    def post(
+        self, request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponse:
+        token = request.POST.get("demo")
+        if token is None:
+            return super().post(request, *args, **kwargs)
+        user = claim_link(token)
+        if user is None:
+            # Which says that the link has been used.
+            return redirect(f"{request.path}?{urlencode({'demo': token})}")
+        login(request, user)
+        return redirect("home")
 
     @override
     def get_success_url(self) -> str:

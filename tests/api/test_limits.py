@@ -234,22 +234,16 @@ def test_a_stolen_token_cannot_guess_the_password(
     assert ann.check_password(PASSWORD)
 
 
-@pytest.mark.parametrize(
-    ("path", "refusal"),
-    [
-        ("/sign-in", "There is no account with this username and password"),
-        ("/admin/login/", "Please enter the correct username"),
-    ],
-)
+@pytest.mark.parametrize("path", ["/sign-in", "/admin/login/"])
 def test_the_sign_in_pages_share_the_limit(
-    anonymous: ApiClient, ann: User, path: str, refusal: str
+    anonymous: ApiClient, ann: User, path: str
 ) -> None:
     User.objects.filter(pk=ann.pk).update(is_staff=True)
     pages = Client()
     for _ in range(2):
         wrong = pages.post(path, {"username": "ann", "password": WRONG})
         assert wrong.status_code == HTTPStatus.OK
-        assert refusal in wrong.text
+        assert "account with this username and password" in wrong.content.decode()
     right = pages.post(path, {"username": "ann", "password": PASSWORD})
     assert "try again in" in right.content.decode()
     assert "sessionid" not in pages.cookies
