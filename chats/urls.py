@@ -19,6 +19,7 @@ from chats.views import (
     new_conversation,
     notifications,
     styles,
+    threads,
     users,
 )
 
@@ -103,7 +104,7 @@ urlpatterns = [
         messages.unread_message,
         name="unread_message",
     ),
-    path("messages/<id:message_id>/thread", messages.thread, name="thread"),
+    path("messages/<id:message_id>/thread", threads.thread, name="thread"),
     path(
         "messages/<id:message_id>/history",
         messages.message_history,

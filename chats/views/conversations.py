@@ -16,15 +16,17 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from chats.composers import composer_context, thread_id_of
 from chats.decorators import PageRequest, in_place, reader_of, signed_in
 from chats.errors import set_error_status
-from chats.idempotency import new_form_id, run_once
+from chats.idempotency import run_once
 from chats.ids import parse_message_id, parse_ranges, parse_sequence
 from chats.message_list import message_list, place_of
+from chats.views.threads import refused_in_thread
 from edge.page_cache import cached, respond
 from edge.pieces import Piece, PiecedResponse, compressed_piece, pieces_of
 from messaging import access
-from messaging.access import Membership
+from messaging.access import Membership, ReadableMessage
 from messaging.errors import (
     ConflictError,
     DomainError,
@@ -41,7 +43,6 @@ from messaging.services import notifications, summaries
 from messaging.services.conversations import PageVersion, page_version
 from messaging.services.messages import send_message
 from messaging.services.notifications import FirstUnread
-from messaging.services.participants import namesakes_among
 
 _PAGE: Final = 30
 # Where the rows go. Users' text is escaped, so that it cannot look like this.
@@ -77,7 +78,7 @@ def conversation(request: PageRequest, conversation_id: int) -> HttpResponse:
             membership,
             page,
             query=request.GET,
-            composer=_composer(request, membership, request.GET),
+            composer=composer_context(request, membership, request.GET),
         )
     except MessageNotFoundError as error:
         return _message_gone(request, membership, error)
@@ -162,9 +163,9 @@ def shared_rows(request: HttpRequest, conversation_id: ConversationId) -> HttpRe
 def composer(request: PageRequest, conversation_id: int) -> HttpResponse:
     """The form for a new message; for a reply, if the query names a message."""
     membership, _ = _opened(request, conversation_id)
-    return render(
-        request, "chats/composer.html", _composer(request, membership, request.GET)
-    )
+    context = composer_context(request, membership, request.GET)
+    context["thread_id"] = thread_id_of(request.GET)
+    return render(request, "chats/composer.html", context)
 
 
 @signed_in
@@ -189,10 +190,14 @@ def send(request: PageRequest, conversation_id: int) -> HttpResponse:
             raise
         return _refused_composer(request, membership, error)
     if in_place(request):
-        fresh = _composer(request, membership, QueryDict())
+        fresh = composer_context(request, membership, QueryDict())
         response = render(request, "chats/composer.html", fresh)
         response["HX-Trigger-After-Settle"] = "parley:sent"
+        # What follows in a thread answers it: see outbox.js.
+        response["Parley-Message"] = str(sent)
         return response
+    if thread_id_of(request.POST):
+        return redirect("thread", sent)
     page = reverse("conversation", args=[conversation_id])
     return redirect(f"{page}?end=1#m{sent}")
 
@@ -216,13 +221,15 @@ def read_conversation(request: PageRequest, conversation_id: int) -> HttpRespons
 def _refused_composer(
     request: PageRequest, membership: Membership, error: DomainError
 ) -> HttpResponse:
-    """The conversation, with the refused text in the composer and the reason."""
+    """The page with its composer, which has the refused text and the reason."""
+    if root := _thread_of(request, membership):
+        return refused_in_thread(request, root, error)
     _, page = _opened(request, membership.conversation_id)
     reply = QueryDict(mutable=True)
     # Drop the reply if the parent was the reason.
     if not isinstance(error, ConflictError | UnknownParentError):
         reply["reply"] = request.POST.get("parent", "")
-    composer = _composer(request, membership, reply) | {
+    composer = composer_context(request, membership, reply) | {
         "content": request.POST.get("content", ""),
         "refusal": error,
     }
@@ -230,6 +237,21 @@ def _refused_composer(
         request, membership, page, query=QueryDict("end=1"), composer=composer
     )
     return set_error_status(shown, error)
+
+
+def _thread_of(
+    request: PageRequest, membership: Membership
+) -> ReadableMessage | None:
+    """The root of the thread from which it was sent; None in the conversation itself."""
+    root = thread_id_of(request.POST)
+    if root is None:
+        return None
+    try:
+        found = access.readable_message(reader=reader_of(request), message_id=root)
+    except MessageNotFoundError:
+        return None
+    is_here = found.conversation_id == membership.conversation_id
+    return found if is_here else None
 
 
 def _opened(
@@ -309,29 +331,3 @@ def _with_unread_line(
     before, start, after = rows.content.partition(_row_start(unread))
     line = render_to_string("chats/unread_line.html").encode()
     return (Piece(b"".join((before, line, start, after))),)
-
-
-def _composer(
-    request: PageRequest, membership: Membership, query: QueryDict
-) -> dict[str, object]:
-    replied = parse_message_id(query.get("reply"))
-    answered = (
-        None
-        if replied is None
-        else access.readable_message(reader=reader_of(request), message_id=replied)
-    )
-    # A reply belongs to the conversation of its parent.
-    if answered and answered.conversation_id != membership.conversation_id:
-        raise access.message_not_found()
-    alike = answered and namesakes_among(
-        conversation_id=ConversationId(membership.conversation_id),
-        shown=[answered.sender],
-    )
-    return {
-        "conversation_id": membership.conversation_id,
-        "answered": answered,
-        "namesakes": alike,
-        "form_id": new_form_id(),
-        "content": "",
-        "refusal": None,
-    }

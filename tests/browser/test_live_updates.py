@@ -85,9 +85,10 @@ def test_a_folded_branch_and_a_focus_stay_in_a_thread(
     root = bob.say(conversation_id, "Root.")
     branch = bob.say(conversation_id, "Branch.", reply_to=root)
     bob.say(conversation_id, "Leaf.", reply_to=branch)
+    bob.say(conversation_id, "Other.", reply_to=root)
     page.goto(f"/messages/{root}/thread")
     events_are_heard(page)
-    fold = page.locator(".branch > summary").first
+    fold = page.locator(".branch summary").first
     fold.click()
     fold.focus()
     bob.say(conversation_id, "Another branch.", reply_to=root)

@@ -9,7 +9,7 @@ from django.db.models import Max, QuerySet
 from django.test.utils import CaptureQueriesContext
 
 from messaging.models import Conversation, Message, User
-from messaging.services import threads
+from messaging.services import thread_pages, threads
 from messaging.services.conversations import start_group
 from tests.api_client import ApiClient, Json
 from tests.conftest import ClientOf
@@ -176,6 +176,22 @@ def test_of_a_tree_no_more_is_read_than_is_counted(
         work.append(counted.done)
     small, large = work
     assert large < 1.1 * small
+
+
+@pytest.mark.parametrize("parents", [range(1, SIZE + 1), [1] * SIZE], ids=SHAPES)
+def test_a_page_of_a_thread_costs_the_same_in_whatever_tree_it_is(
+    ann: User, parents: Sequence[int]
+) -> None:
+    work = []
+    for size in (SIZE // 10, SIZE):
+        other = start_group(owner=ann, title=f"{size}", usernames=[]).conversation
+        root = _grow(other, ann, parents=parents[:size])
+        tree = readable_by(ann, Message.objects.get(pk=root))
+        first = thread_pages.thread_page(root=tree, cursor=None, limit=50)
+        with count_work() as counted:
+            thread_pages.thread_page(root=tree, cursor=first.next_cursor, limit=50)
+        work.append(counted.done)
+    assert work[1] < 2 * work[0]
 
 
 def _work_of_page(root: int, reader: User, *, page: int) -> int:

@@ -52,9 +52,10 @@
   const KEYS = {
     j: () => move(1),
     k: () => move(-1),
-    r: () => act(".act, .reply > summary"),
+    r: () => act(".act:not([data-jump]), .reply > summary"),
     e: () => act(".done"),
     n: () => act(".skip-card"),
+    u: () => Boolean(window.parleyThread?.nextUnread()),
     c: () => Boolean(document.querySelector("#content")?.focus() ?? document.querySelector("#content")),
     "?": () => Boolean(window.parleyKeys?.canOpen()) && Boolean(parleyKeys.open()),
     "/": () => Boolean(document.querySelector("#q")?.focus() ?? document.querySelector("#q")),

@@ -235,5 +235,5 @@
   });
 
   // Whether this page receives events from now on; the tests wait for it.
-  window.parleyLiveEvents = Object.freeze({ isConnected: () => Boolean(cursor) });
+  window.parleyLiveEvents = Object.freeze({ isConnected: () => Boolean(cursor), renew: renewSoon });
 })();

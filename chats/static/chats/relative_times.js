@@ -71,7 +71,7 @@
       const day = midnight(when).getTime();
       if (day === last) continue;
       last = day;
-      const line = document.createElement("li");
+      const line = document.createElement(message.localName === "li" ? "li" : "p");
       line.className = "day";
       line.append(Object.assign(document.createElement("span"), { textContent: dayName(when, now) }));
       const before = message.previousElementSibling;

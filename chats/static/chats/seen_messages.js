@@ -50,9 +50,9 @@
   function screenOf(place) {
     const scroll = place.closest("#scroll");
     if (scroll) return scroll.getBoundingClientRect();
-    // On phones the navigation lies over the end of the page.
-    const navigation = document.querySelector(".navigation")?.getBoundingClientRect();
-    return { top: 0, bottom: navigation?.top > 0 ? Math.min(navigation.top, innerHeight) : innerHeight };
+    // In a thread its head and composer lie over the page, on phones the navigation.
+    const [head, ...feet] = [".thread-head", ".thread .foot", ".navigation"].map((each) => document.querySelector(each)?.getBoundingClientRect());
+    return { top: head?.bottom ?? 0, bottom: Math.min(innerHeight, ...feet.filter((foot) => foot?.top > 0).map(({ top }) => top)) };
   }
 
   function isShown(row, screen) {
