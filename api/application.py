@@ -19,6 +19,7 @@ from api.routers import (
     conversations,
     events,
     inbox,
+    looks,
     me,
     message_lists,
     messages,
@@ -121,6 +122,7 @@ def _build() -> ParleyAPI:
     built.add_router("/messages", messages.router)
     built.add_router("/inbox", inbox.router)
     built.add_router("/me/catch-up", catch_up.router)
+    built.add_router("/me/looks", looks.router)
     built.add_router("/notifications", notifications.router)
     built.add_router("/events", events.router)
     built.add_router("/service", service.router)

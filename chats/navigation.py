@@ -28,7 +28,7 @@ NAVIGATION: Final = (
         counts_unread=True,
     ),
     Entry("people", "People", "People", ("/people",)),
-    Entry("settings", "Settings", "Settings", ("/settings", "/account")),
+    Entry("settings", "Settings", "Settings", ("/settings", "/account", "/privacy")),
 )
 
 

@@ -49,6 +49,8 @@ _COMMANDS: Final = (
     _Command("password", "Change the password"),
     _Command("sessions", "Browsers", "sessions devices signed in"),
     _Command("tokens", "Access tokens", "programs api"),
+    _Command("looks", "Looks by administrators", "privacy staff read messages"),
+    _Command("privacy", "Who can read what", "privacy administrators staff"),
     _Command("keys", "Keys", "keyboard shortcuts help"),
     _Command("sign_out", "Sign out", "log out leave", is_form=True),
 )

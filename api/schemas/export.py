@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, RootModel
 
 from api.schemas.fields import Out
+from api.schemas.looks import LookOut
 from api.schemas.users import UserOut, user_out
 from messaging.ids import ConversationId, MessageId, UserId
 from messaging.models import Block, LastSeen, MessageHistory, Participant, User
@@ -13,6 +14,7 @@ from messaging.models.conversations import ConversationKind, ParticipantRole
 from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
 from messaging.services.exports import Record
+from messaging.services.looks import LookProjection
 
 NDJSON: Final = "application/x-ndjson"
 
@@ -79,6 +81,12 @@ class VersionLine(Out):
     replaced_at: datetime
 
 
+class LookLine(LookOut):
+    """A look of staff that you are told of."""
+
+    type: Literal["look"]
+
+
 class EndLine(Out):
     """The last line; an export without it is incomplete."""
 
@@ -86,7 +94,9 @@ class EndLine(Out):
     counts: dict[str, int] = Field(description="Lines of each type before this one.")
 
 
-RecordLine = ProfileLine | BlockLine | ConversationLine | MessageLine | VersionLine
+RecordLine = (
+    ProfileLine | BlockLine | ConversationLine | MessageLine | VersionLine | LookLine
+)
 
 
 class ExportLine(
@@ -111,6 +121,8 @@ def export_line(record: Record) -> RecordLine:
             return _message_line(record)
         case MessageHistory():
             return _version_line(record)
+        case LookProjection():
+            return _look_line(record)
 
 
 def _profile_line(user: User) -> ProfileLine:
@@ -171,3 +183,8 @@ def _version_line(version: MessageHistory) -> VersionLine:
         content=version.old_content,
         replaced_at=version.edited_at,
     )
+
+
+def _look_line(look: LookProjection) -> LookLine:
+    shown = LookOut.model_validate(look, from_attributes=True)
+    return LookLine(type="look", **dict(shown))

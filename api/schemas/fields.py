@@ -5,7 +5,14 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from messaging.ids import MAX_ID, ConversationId, MessageId, NotificationId, TokenId
+from messaging.ids import (
+    MAX_ID,
+    ConversationId,
+    LookId,
+    MessageId,
+    NotificationId,
+    TokenId,
+)
 from messaging.models.users import (
     PASSWORD_MAX_LENGTH,
     USERNAME_MAX_LENGTH,
@@ -56,6 +63,7 @@ Number = Annotated[int, PlainDigits]
 _Id = Field(ge=1, le=MAX_ID)
 ConversationIdIn = Annotated[ConversationId, _Id, PlainDigits]
 MessageIdIn = Annotated[MessageId, _Id, PlainDigits]
+LookIdIn = Annotated[LookId, _Id, PlainDigits]
 NotificationIdIn = Annotated[NotificationId, _Id, PlainDigits]
 TokenIdIn = Annotated[TokenId, _Id, PlainDigits]
 SequenceIn = Annotated[int, Field(ge=0, le=MAX_ID), PlainDigits]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import (
@@ -17,15 +18,17 @@ from django.contrib.auth.forms import (
 )
 from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from typing_extensions import override
 
 from messaging.administration.search import SearchAdmin
 from messaging.changes import open_change
 from messaging.deletion_counts import described
 from messaging.errors import InvalidDisplayNameError
+from messaging.ids import UserId
 from messaging.models import User
 from messaging.services.deletion import preview_deletion
+from messaging.services.looks import record_password
 from messaging.services.passwords import sign_out
 from messaging.text import clean_display_name
 
@@ -148,6 +151,23 @@ class UserAdmin(SearchAdmin[User], DjangoUserAdmin[User]):
         if not (_gives_rights(request) or request.POST.keys().isdisjoint(_RIGHTS)):
             raise PermissionDenied
         return super().changeform_view(request, object_id, form_url, extra_context)
+
+    @override
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Tell the user: whoever sets a password can sign in with it."""
+        user = self.get_object(request, unquote(id))
+        if request.method != "POST" or user is None:
+            return super().user_change_password(request, id, form_url)
+        with open_change() as change:
+            # Both at once, and so in order: the form locks only the user.
+            list(change.locked(User.objects.filter(pk__in={request.user.pk, user.pk})))
+            response = super().user_change_password(request, id, form_url)
+            # Only a password that was set is answered by a redirect.
+            if isinstance(response, HttpResponseRedirect):
+                record_password(by=UserId(request.user.pk), user_id=UserId(user.pk))
+        return response
 
     @override
     def render_delete_form(

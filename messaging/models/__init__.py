@@ -9,6 +9,7 @@ from messaging.models.idempotency import IdempotencyKey
 from messaging.models.imports import ImportedMessage
 from messaging.models.installation import Installation
 from messaging.models.limits import LimitCounter
+from messaging.models.looks import Look, LookNotice
 from messaging.models.messages import Message, MessageHistory
 from messaging.models.notifications import Notification
 from messaging.models.sessions import Session
@@ -26,6 +27,8 @@ __all__ = [
     "InviteCode",
     "LastSeen",
     "LimitCounter",
+    "Look",
+    "LookNotice",
     "Message",
     "MessageHistory",
     "NameEntry",

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from messaging.models import Conversation, Message, Notification, User
+from messaging.models import Conversation, LookNotice, Message, Notification, User
 from messaging.services import conversation_faults, message_faults, notification_faults
 from messaging.services.invariant_checks import Check, Finding, FoldedCheck, Repair
+from messaging.services.looks import told_of_own_looks
 from messaging.services.search_indexes import (
     lock_group,
     lock_user,
@@ -32,6 +33,7 @@ CHECKS: Final[
         Check[Message]
         | Check[Conversation]
         | Check[Notification]
+        | Check[LookNotice]
         | FoldedCheck[User]
         | FoldedCheck[Conversation],
         ...,
@@ -116,6 +118,7 @@ CHECKS: Final[
         "pk",
         conversation_faults.repair_ownership,
     ),
+    Check("nobody is told of their own look", told_of_own_looks, "pk"),
     FoldedCheck(
         "people are found by the words of their names, and by no others",
         User.objects.all,

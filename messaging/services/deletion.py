@@ -25,6 +25,7 @@ from messaging.models import (
     ExportLease,
     IdempotencyKey,
     LastSeen,
+    LookNotice,
     Message,
     MessageHistory,
     NameEntry,
@@ -43,6 +44,7 @@ from messaging.models.conversations import (
 from messaging.models.events import EventType
 from messaging.services.access_revocations import access_ended
 from messaging.services.conversations import erase_conversations
+from messaging.services.looks import erase_looks_at
 from messaging.services.owners import give_owners
 from messaging.services.passwords import confirm_password, lock_password
 from messaging.services.read_marks import mark_fully_read
@@ -95,6 +97,7 @@ def preview_deletion(*, user: User) -> DeletionCounts:
         groups_handed_over=owned_alone.count() - groups_deleted,
         groups_deleted=groups_deleted,
         access_tokens=AccessToken.objects.filter(user=user_id).count(),
+        looks=LookNotice.objects.of(user_id).count(),
     )
 
 
@@ -162,6 +165,7 @@ def _erase_the_rest(user_id: UserId, change: Change) -> None:
     change.erase(Typing.objects.filter(user=user_id))
     change.erase(Presence.objects.filter(user=user_id))
     change.erase(LastSeen.objects.filter(user=user_id))
+    erase_looks_at(user_id, change=change)
     change.erase(Event.objects.filter(user=user_id))
     change.erase(Event.objects.filter(recipient=user_id))
     change.forget_events_of(user_id)

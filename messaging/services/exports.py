@@ -24,6 +24,7 @@ from messaging.lock_timeouts import lock_timeout
 from messaging.models import (
     Block,
     ExportLease,
+    LookNotice,
     Message,
     MessageHistory,
     Participant,
@@ -32,6 +33,7 @@ from messaging.models import (
 from messaging.models.messages import MessageQuerySet
 from messaging.projections import MessageProjection, UserProjection
 from messaging.services.limits import spend_quota
+from messaging.services.looks import LookProjection
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +49,9 @@ _RENEWED_AFTER: Final = timedelta(seconds=20)
 # longer for the write lock.
 _LOCK_TIMEOUT_SECONDS: Final = 2.0
 
-Record = User | Participant | Block | MessageProjection | MessageHistory
+Record = (
+    User | Participant | Block | MessageProjection | MessageHistory | LookProjection
+)
 
 
 class Export:
@@ -114,7 +118,8 @@ def export_account(*, user_id: UserId) -> Iterator[Record]:
     """The records of an export, in the order of `SECTIONS`.
 
     These are the user, their blocks, their conversations, the messages they sent, each
-    followed by its earlier versions (oldest first), and the messages they received.
+    followed by its earlier versions (oldest first), the messages they received, and the
+    looks of staff that they are told of.
     Rows that are written while the export runs may be missing. If the account is
     deleted meanwhile, the records end.
     """
@@ -211,6 +216,18 @@ def _kept_versions(messages: list[MessageProjection]) -> Iterator[MessageHistory
         )
 
 
+def _looks(user_id: UserId) -> Iterator[Record]:
+    rows = (
+        LookNotice.objects.of(user_id)
+        .order_by("look")
+        .values_list(*LookProjection.columns())
+    )
+    last = 0
+    while page := LookProjection.from_rows(rows.filter(look__gt=last)[:PAGE_SIZE]):
+        yield from page
+        last = page[-1].id
+
+
 # In the order of the export.
 SECTIONS: Final[tuple[Callable[[UserId], Iterator[Record]], ...]] = (
     _profile,
@@ -218,4 +235,5 @@ SECTIONS: Final[tuple[Callable[[UserId], Iterator[Record]], ...]] = (
     _conversations,
     _sent,
     _received,
+    _looks,
 )

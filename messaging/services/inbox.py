@@ -9,7 +9,14 @@ from messaging.cursors import decode_number, encode_cursor
 from messaging.database import CompiledQuery, number_of
 from messaging.errors import InvalidCursorError
 from messaging.ids import MAX_ID, Position, UserId
-from messaging.models import Installation, Message, Notification, Participant, User
+from messaging.models import (
+    Installation,
+    LookNotice,
+    Message,
+    Notification,
+    Participant,
+    User,
+)
 from messaging.pagination import Page, cut_page
 from messaging.projections import From, MessageProjection, Projection, Row
 from messaging.services.installation import read_clock
@@ -22,12 +29,15 @@ class InboxSummary:
     """Unread counts. Marking read up to the cursor `up_to` clears exactly the counted messages.
 
     `badge_count` leaves out conversations that are muted now, except mentions.
+    `new_looks` are looks of staff that the user has not marked as seen: see
+    services/looks.py.
     """
 
     unread_count: int
     badge_count: int
     mention_count: int
     conversation_count: int
+    new_looks: int
     up_to: str
 
 
@@ -54,7 +64,7 @@ def _unread(*, reader: UserId, before: int) -> QuerySet[Message, Row]:
 @CompiledQuery
 def _summary(
     *, reader: UserId
-) -> QuerySet[Installation, tuple[Position, int, int, int, int, int]]:
+) -> QuerySet[Installation, tuple[Position, int, int, int, int, int, int]]:
     """The clock and the counts in one query, so that they agree."""
     unread = Notification.objects.unread().filter(user=reader)
     mentions = Notification.objects.unread_mentions().filter(user=reader)
@@ -75,6 +85,7 @@ def _summary(
             )
         ),
         number_of(mentions.filter(conversation__in=muted)),
+        number_of(LookNotice.objects.new().filter(user=reader)),
     )
 
 
@@ -96,7 +107,7 @@ def unread_messages(*, reader: User, cursor: str | None, limit: int) -> Inbox:
 
 def inbox_summary(*, reader: UserId) -> InboxSummary:
     """Count the unread messages, mentions and conversations; one query."""
-    ((position, unread, mentions, conversations, muted, muted_mentions),) = (
+    ((position, unread, mentions, conversations, muted, muted_mentions, looks),) = (
         _summary.all(reader=reader)
     )
     return InboxSummary(
@@ -104,6 +115,7 @@ def inbox_summary(*, reader: UserId) -> InboxSummary:
         badge_count=unread - muted + muted_mentions,
         mention_count=mentions,
         conversation_count=conversations,
+        new_looks=looks,
         up_to=_up_to_cursor(position),
     )
 

@@ -38,6 +38,8 @@ PAGES = (
     "settings",
     "password",
     "sessions",
+    "looks",
+    "privacy",
     "tokens",
     "delete_user",
 )
@@ -106,6 +108,8 @@ def page_paths(maya: SignedInUser) -> dict[str, str]:
         "settings": "/settings",
         "password": "/account/password",
         "sessions": "/settings/sessions",
+        "looks": "/settings/looks",
+        "privacy": "/privacy",
         "tokens": "/settings/tokens",
         "delete_user": "/account/delete",
     }

@@ -68,6 +68,9 @@ remove_owner         405 302
 mute                 405 302  on
 hide                 405 302  on
 leave                405 302
+privacy              200 405
+looks                200 405
+looks_seen           405 302  up_to
 settings             200 302  display_name send_key
 tokens               200 200  name days password
 revoke_token         405 302
@@ -82,6 +85,8 @@ delete_user          200 200  password
 
 # For who is not signed in yet.
 SIGN_IN_ROUTES: Final = frozenset({"sign_in", "sign_up"})
+# For everybody.
+PUBLIC_ROUTES: Final = frozenset({"privacy"})
 
 
 METHODS: Final[tuple[Method, ...]] = ("GET", "POST")

@@ -15,6 +15,7 @@ from tests.browsers import browser_of
 from tests.chats.routes import (
     IN_PLACE,
     METHODS,
+    PUBLIC_ROUTES,
     ROUTES,
     ROWS,
     SIGN_IN_ROUTES,
@@ -26,7 +27,7 @@ from tests.contract.sample_data import SampleData
 from tests.contract.tables import all_rows
 
 # All else sends nobody to sign in.
-PUBLIC: Final = SIGN_IN_ROUTES | {"favicon.ico", "home", "sign_out"}
+PUBLIC: Final = SIGN_IN_ROUTES | PUBLIC_ROUTES | {"favicon.ico", "home", "sign_out"}
 
 # What a path may name that is somebody's, and one of each kind that is not there.
 MISSING: Final[Mapping[str, JsonValue]] = {

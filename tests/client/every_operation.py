@@ -41,6 +41,7 @@ async def use_every_operation(site: Site) -> None:
         await read_inbox(bob)
         await manage_group(ann, bob, bob_name)
         await find_and_block(ann, bob_name)
+        await look_at_looks(ann)
         await act_as_service(shop, cleo_name)
         await manage_account(site, ann, ann_name)
 
@@ -180,6 +181,12 @@ async def find_and_block(ann: AsyncParley, bob_name: str) -> None:
     with pytest.raises(errors.NotDeliverableError):
         await ann.messages.send(bob_name, "hello?")
     await ann.blocks.remove(bob_name)
+
+
+async def look_at_looks(ann: AsyncParley) -> None:
+    assert [look async for look in ann.looks.list()] == []
+    await ann.looks.mark_seen(1)
+    assert (await ann.inbox.summary()).new_looks == 0
 
 
 async def act_as_service(shop: AsyncParley, cleo_name: str) -> None:

@@ -42,6 +42,7 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "groups without anyone else",
                 "groups owned",
                 "tokens",
+                "looks of staff",
             ],
         )
     ],
@@ -62,10 +63,15 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "no more of that",
                 "no more sent messages",
                 "no direct messages received",
+                "a page of looks with who looked",
+                "no more looks",
                 "whether the token is still valid",
                 "the end of the lease",
             ],
         )
+    ],
+    "looks_list": [
+        Read("/me/looks?limit=200", [WHO, "the page of looks with who looked"])
     ],
     "blocks_list": [
         Read("/blocks?limit=200", [WHO, "the page of blocks with their people"])

@@ -5,10 +5,12 @@ from typing import Final
 
 from messaging import access
 from messaging.ids import ConversationId, MessageId, Position, UserId
-from messaging.models import Message, Notification, User
+from messaging.models import LookNotice, Message, Notification, User
+from messaging.models.looks import LookSource
 from messaging.services import (
     blocks,
     conversations,
+    looks,
     messages,
     owners,
     service_tokens,
@@ -59,6 +61,12 @@ def create_sample_data() -> SampleData:
         _send(sender, group, content, parent=own)
     received = Message.objects.create(sender=bob, receiver=ann, content="hello")
     Message.objects.create(sender=ann, receiver=dora, content="hello")
+    looks.record_looks(
+        by=UserId(dora.pk),
+        source=LookSource.MESSAGES,
+        shown=[looks.Shown(group, None, frozenset())],
+    )
+    look = LookNotice.objects.get(user=ann).look_id
     token = tokens.issue_token(user=ann, name="phone", expires_in=None)
     current = tokens.issue_token(user=ann, name="test", expires_in=None)
     return SampleData(
@@ -108,6 +116,8 @@ def create_sample_data() -> SampleData:
             "up_to_sequence": 1,
             "ranges": [{"first_sequence": 1, "last_sequence": 4}],
             "up_to": ApiClient(current.secret).get("/inbox").text("up_to"),
+            "looks_mark_seen.up_to": look,
+            "looks_seen.up_to": look,
             "query": "a",
             "show": "all",
             "limit": 1,
@@ -139,6 +149,7 @@ def create_large_sample_data(size: int) -> tuple[ApiClient, dict[str, int | str]
         tokens.issue_token(user=reader, name=f"{number}", expires_in=None)
         blocked = User.objects.create_user(f"blocked-{number}")
         blocks.block(blocker=reader, blocked=blocked)
+        looks.record_password(by=UserId(person.pk), user_id=UserId(reader.pk))
     versions = [f"version {number + 1}" for number in range(size)]
     _edited(message, *versions)
     _edited(own, *versions)

@@ -48,6 +48,8 @@ OPERATION_IDS: Final = (
     "inbox_list",
     "inbox_mark_read",
     "inbox_summary",
+    "looks_list",
+    "looks_mark_seen",
     "me_change_password",
     "me_delete",
     "me_export",

@@ -57,6 +57,7 @@ from messaging.errors import (
 )
 from messaging.ids import (
     ConversationId,
+    LookId,
     MessageId,
     NotificationId,
     Sequence,
@@ -77,6 +78,7 @@ from messaging.models import (
     User,
 )
 from messaging.models.events import EventType
+from messaging.models.looks import LookSource
 from messaging.models.sessions import digest_of
 from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
@@ -90,6 +92,7 @@ from messaging.services import (
     history,
     inbox,
     installation,
+    looks,
     messages,
     notifications,
     owners,
@@ -1146,6 +1149,36 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
         (
             lambda s: partial(
                 users.set_send_key, user=s.ann, send_key=SendKey.SHIFT_ENTER
+            ),
+            SILENT,
+        )
+    ],
+    "looks.clear_expired_looks": [(lambda _: looks.clear_expired_looks, SILENT)],
+    "looks.mark_looks_seen": [
+        (
+            lambda s: partial(
+                looks.mark_looks_seen, reader=_id(s.ann), up_to=LookId(1)
+            ),
+            SILENT,
+        )
+    ],
+    "looks.record_looks": [
+        (
+            lambda s: partial(
+                looks.record_looks,
+                by=_id(s.dora),
+                source=LookSource.MESSAGES,
+                shown=[
+                    looks.Shown(ConversationId(s.group.pk), None, frozenset({s.ann.pk}))
+                ],
+            ),
+            SILENT,
+        )
+    ],
+    "looks.record_password": [
+        (
+            lambda s: partial(
+                looks.record_password, by=_id(s.dora), user_id=_id(s.ann)
             ),
             SILENT,
         )

@@ -13,6 +13,7 @@ from django.db import models
 from django.test import Client
 
 from messaging.deletion_counts import described
+from messaging.ids import UserId
 from messaging.models import (
     AccessToken,
     Conversation,
@@ -24,6 +25,7 @@ from messaging.models import (
 from messaging.services.conversations import start_group
 from messaging.services.deletion import preview_deletion
 from messaging.services.invites import create_invite
+from messaging.services.looks import record_password
 from messaging.services.service_tokens import create_service_token
 from messaging.services.tokens import issue_token
 from tests.conftest import PASSWORD, MakeUser
@@ -301,13 +303,15 @@ def _much_of_ann(ann: User, bob: User, cleo: User, message: Message) -> None:
     for number in range(5):
         Message.objects.create(sender=ann, receiver=cleo, content=str(number))
     issue_token(user=ann, name="phone", expires_in=None)
+    for _ in range(5):
+        record_password(by=UserId(bob.pk), user_id=UserId(ann.pk))
 
 
 @pytest.mark.usefixtures("_much_of_ann")
 def test_a_persons_deletion_is_announced_and_receipted_as_their_own(ann: User) -> None:
     _, client = staff("delete_user", "view_user")
     counts = preview_deletion(user=ann)
-    assert sorted(asdict(counts).values()) == [1, 1, 2, 3, 3, 4, 4, 6]
+    assert sorted(asdict(counts).values()) == [1, 1, 2, 3, 3, 4, 4, 5, 6]
     path = f"/admin/messaging/user/{ann.pk}/delete/"
     page = client.get(path).text
     assert len(described(counts)) == len(asdict(counts))

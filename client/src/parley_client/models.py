@@ -113,6 +113,8 @@ class Deletion(Model):
     groups_deleted: int
     """Of those you are the last in."""
     access_tokens: int
+    looks: int
+    """Looks of staff that you were told of."""
 
 
 class DeletionIn(Model):
@@ -428,6 +430,8 @@ class InboxSummary(Model):
     """Of the unread, those that mention you."""
     conversation_count: int
     """Conversations with unread messages."""
+    new_looks: int
+    """Looks of staff at your conversations that you have not seen: see GET /me/looks."""
     up_to: str
     """For PUT /inbox/read: clears what is counted here."""
 
@@ -462,6 +466,42 @@ class UnreadThreadData(Model):
     """May itself be among the unread. Null for those in no thread."""
     notifications: Sequence[NotificationData]
     """Oldest first."""
+
+
+class Look(Model):
+    """A look of staff at a conversation of yours, or a password that they set for you."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    by: User | None
+    """Null if their account is gone."""
+    source: Literal[
+        "conversations",
+        "participants",
+        "messages",
+        "histories",
+        "notifications",
+        "password",
+    ]
+    """The page of the admin: `conversations` and `participants` name the conversation and who takes part, `messages`, `histories` and `notifications` show what was written; by `password` they set you a new one."""
+    conversation_id: int | None
+    """Null for a password. The conversation may be gone since."""
+    message_id: int | None
+    """The message that they opened; null if they saw a list."""
+    at: AwareDatetime
+    """When it began: looks by the same page within ten minutes are one."""
+    is_new: bool
+    """Whether you have not marked it as seen."""
+
+
+class LooksSeenIn(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    up_to: int
+    """The id of the newest look you saw."""
 
 
 class ConversationDeleted(Model):
@@ -729,6 +769,35 @@ class ConversationLine(Model):
     joined_at: AwareDatetime
 
 
+class LookLine(Model):
+    """A look of staff that you are told of."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    by: User | None
+    """Null if their account is gone."""
+    source: Literal[
+        "conversations",
+        "participants",
+        "messages",
+        "histories",
+        "notifications",
+        "password",
+    ]
+    """The page of the admin: `conversations` and `participants` name the conversation and who takes part, `messages`, `histories` and `notifications` show what was written; by `password` they set you a new one."""
+    conversation_id: int | None
+    """Null for a password. The conversation may be gone since."""
+    message_id: int | None
+    """The message that they opened; null if they saw a list."""
+    at: AwareDatetime
+    """When it began: looks by the same page within ten minutes are one."""
+    is_new: bool
+    """Whether you have not marked it as seen."""
+    type: Literal["look"] = "look"
+
+
 class MessageLine(Model):
     """A message you sent, or a direct message you received."""
 
@@ -869,6 +938,7 @@ ExportLine = TypeAliasType(
         | ConversationLine
         | MessageLine
         | VersionLine
+        | LookLine
         | EndLine,
         Field(discriminator="type"),
     ],

@@ -30,6 +30,8 @@ __all__ = [
     "inbox_list",
     "inbox_mark_read",
     "inbox_summary",
+    "looks_list",
+    "looks_mark_seen",
     "me_change_password",
     "me_delete",
     "me_export",
@@ -496,6 +498,20 @@ def catch_up_list(
         "/me/catch-up",
         query={"limit": limit, "cursor": cursor, "show": show},
     )
+
+
+def looks_list(
+    *, limit: int | None = None, cursor: str | None = None
+) -> Request[Page[models.Look]]:
+    """List the looks of staff at your conversations, the latest first."""
+    return Request(
+        "looks_list", "GET", "/me/looks", query={"limit": limit, "cursor": cursor}
+    )
+
+
+def looks_mark_seen(body: models.LooksSeenIn) -> Request[None]:
+    """Mark looks as not new any more, up to the one of this id and with it."""
+    return Request("looks_mark_seen", "PUT", "/me/looks/seen", body=body)
 
 
 def notifications_list(

@@ -8,6 +8,7 @@ from typing_extensions import override
 from parley_client import operations
 from parley_client._async.account import (
     AsyncBlocks,
+    AsyncLooks,
     AsyncMe,
     AsyncService,
     AsyncTokens,
@@ -59,6 +60,7 @@ class AsyncParley:
         self.catch_up: Final = AsyncCatchUp(self._session)
         self.users: Final = AsyncUsers(self._session)
         self.blocks: Final = AsyncBlocks(self._session)
+        self.looks: Final = AsyncLooks(self._session)
         self.me: Final = AsyncMe(self._session)
         self.tokens: Final = AsyncTokens(self._session)
         self.service: Final = AsyncService(self._session)

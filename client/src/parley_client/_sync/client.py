@@ -9,7 +9,7 @@ from typing import Final, Self
 from typing_extensions import override
 
 from parley_client import operations
-from parley_client._sync.account import Blocks, Me, Service, Tokens, Users
+from parley_client._sync.account import Blocks, Looks, Me, Service, Tokens, Users
 from parley_client._sync.catch_up import CatchUp
 from parley_client._sync.conversations import Conversations
 from parley_client._sync.events import EventPage, EventStream
@@ -56,6 +56,7 @@ class Parley:
         self.catch_up: Final = CatchUp(self._session)
         self.users: Final = Users(self._session)
         self.blocks: Final = Blocks(self._session)
+        self.looks: Final = Looks(self._session)
         self.me: Final = Me(self._session)
         self.tokens: Final = Tokens(self._session)
         self.service: Final = Service(self._session)
