@@ -20,6 +20,7 @@ from api.routers import (
     events,
     inbox,
     looks,
+    invitations,
     me,
     message_lists,
     messages,
@@ -117,8 +118,14 @@ def _build() -> ParleyAPI:
     built.add_router("/me", me.router)
     built.add_router("/users", users.router)
     built.add_router("/blocks", blocks.router)
-    for router in (conversations.router, participants.router, message_lists.router):
+    for router in (
+        conversations.router,
+        participants.router,
+        message_lists.router,
+        invitations.of_groups,
+    ):
         built.add_router("/conversations", router)
+    built.add_router("/invitations", invitations.router)
     built.add_router("/messages", messages.router)
     built.add_router("/inbox", inbox.router)
     built.add_router("/me/catch-up", catch_up.router)

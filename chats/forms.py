@@ -28,6 +28,7 @@ from messaging.errors import (
     WrongPasswordError,
 )
 from messaging.models.users import SendKey, WhoMayAdd
+from messaging.services.invites import MOST_USES
 from messaging.services.limits import counted_password_attempt
 
 # In place of Django's own words.
@@ -184,12 +185,23 @@ class SignUpForm(RefusableForm):
         help_text="As others see it. Without one, your username is shown.",
     )
     password = _new_password("Password")
-    invite_code = forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    invite_code = forms.CharField(
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+        help_text="The end of the link that you were sent, after /join/.",
+    )
 
     @override
-    def __init__(self, data: QueryDict | None = None) -> None:
-        super().__init__(data)
-        if settings.PARLEY_REGISTRATION != "invite":
+    def __init__(
+        self, data: QueryDict | None = None, *, invite_code: str | None = None
+    ) -> None:
+        super().__init__(data, initial={"invite_code": invite_code})
+        if settings.PARLEY_REGISTRATION == "invite":
+            return
+        if invite_code or (data and data.get("invite_code")):
+            # Nobody needs to see it: it only says which group to join.
+            self.fields["invite_code"].required = False
+            self.fields["invite_code"].widget = forms.HiddenInput()
+        else:
             del self.fields["invite_code"]
 
     @override
@@ -277,6 +289,24 @@ class TokenForm(RefusableForm):
     def lifetime(self) -> timedelta | None:
         days: int = self.cleaned_data["days"]
         return timedelta(days=days) if days else None
+
+
+class InvitationForm(RefusableForm):
+    uses = forms.TypedChoiceField(
+        label="For how many people",
+        coerce=int,
+        choices=[(1, "One"), (5, "5"), (25, "25"), (100, "100"), (MOST_USES, "1,000")],
+        initial=1,
+    )
+    days = forms.TypedChoiceField(
+        label="Valid for",
+        coerce=int,
+        choices=[(1, "A day"), (7, "A week"), (30, "30 days"), (365, "A year")],
+        initial=7,
+    )
+
+    def lifetime(self) -> timedelta:
+        return timedelta(days=self.cleaned_data["days"])
 
 
 class TitleForm(RefusableForm):

@@ -28,7 +28,12 @@ NAVIGATION: Final = (
         counts_unread=True,
     ),
     Entry("people", "People", "People", ("/people",)),
-    Entry("settings", "Settings", "Settings", ("/settings", "/account", "/privacy")),
+    Entry(
+        "settings",
+        "Settings",
+        "Settings",
+        ("/settings", "/account", "/administration", "/privacy"),
+    ),
 )
 
 

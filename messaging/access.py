@@ -23,9 +23,11 @@ from messaging.errors import (
     OwnMessageError,
 )
 from messaging.ids import ConversationId, MessageId, UserId
-from messaging.models import Conversation, Message, Participant
+from messaging.models import Conversation, Message, Participant, User
 from messaging.models.conversations import ConversationQuerySet
 
+# Staff who may invite people to the server.
+Inviter = NewType("Inviter", User)
 # A participant row with its `conversation` and `user` loaded.
 Membership = NewType("Membership", Participant)
 # The participant row of an owner of a group.
@@ -81,6 +83,19 @@ def ownership(*, owner: UserId, conversation_id: ConversationId) -> Ownership:
     if participant.role != Participant.Role.OWNER:
         raise NotOwnerError("Only an owner of the group may do this.")
     return Ownership(participant)
+
+
+def inviter(user: User) -> Inviter | None:
+    """The user, if they may invite people to the server: superusers, and staff with the
+    permission to add invite codes. They see and revoke each other's invitations.
+    """
+    # `has_perm` is true of each active superuser.
+    entitled = user.is_staff or user.is_superuser
+    return (
+        Inviter(user)
+        if entitled and user.has_perm("messaging.add_invitecode")
+        else None
+    )
 
 
 def readable_message(*, reader: UserId, message_id: MessageId) -> ReadableMessage:

@@ -23,6 +23,7 @@ class DeletionCounts:
     groups_deleted: int
     access_tokens: int
     looks: int
+    invitations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,4 +46,5 @@ def described(counts: DeletionCounts) -> Sequence[tuple[str, int]]:
         ("Groups deleted, because they are the last in them", counts.groups_deleted),
         ("Access tokens", counts.access_tokens),
         ("Looks of staff that they were told of", counts.looks),
+        ("Invitations to groups and to the server", counts.invitations),
     )

@@ -13,6 +13,7 @@ DomainError
 │   ├── ParticipantNotFoundError
 │   ├── MessageNotFoundError
 │   ├── VersionNotFoundError
+│   ├── InvitationNotFoundError
 │   └── NotificationNotFoundError
 ├── ForbiddenError           known to the person, but not theirs to do
 │   ├── WrongPasswordError
@@ -32,6 +33,7 @@ DomainError
 │   ├── OwnerRequiredError
 │   ├── GroupFullError
 │   ├── TooManyBlocksError
+│   ├── TooManyInvitationsError
 │   └── TooManyTokensError
 ├── StaleVersionError        someone was faster; carries the current version
 ├── InvalidError             a value that can never be right; names its field
@@ -145,6 +147,12 @@ class NotificationNotFoundError(NotFoundError):
     code = "notification_not_found"
 
 
+class InvitationNotFoundError(NotFoundError):
+    """There is no such invitation to the group, or to the server."""
+
+    code = "invitation_not_found"
+
+
 class ForbiddenError(DomainError):
     """The user may see the object, but may not do this."""
 
@@ -176,7 +184,7 @@ class InviteRequiredError(ForbiddenError):
 
 
 class InvalidInviteError(ForbiddenError):
-    """The code is unknown, expired or used up: these look alike."""
+    """The code is unknown, expired, used up, revoked or not for this user: these look alike."""
 
     code = "invalid_invite"
 
@@ -251,6 +259,12 @@ class TooManyBlocksError(ConflictError):
     """The user blocks as many others as the installation allows."""
 
     code = "too_many_blocks"
+
+
+class TooManyInvitationsError(ConflictError):
+    """The group, or the server, has as many invitations as it may have."""
+
+    code = "too_many_invitations"
 
 
 class TooManyTokensError(ConflictError):

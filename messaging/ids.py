@@ -8,6 +8,7 @@ MessageId = NewType("MessageId", int)
 NotificationId = NewType("NotificationId", int)
 LookId = NewType("LookId", int)
 TokenId = NewType("TokenId", int)
+InvitationId = NewType("InvitationId", int)
 
 # A message's number in its conversation: 1, 2, 3 …; numbers of deleted messages are not
 # reused.

@@ -8,8 +8,15 @@ from pydantic import Field, RootModel
 from api.schemas.fields import Out
 from api.schemas.looks import LookOut
 from api.schemas.users import UserOut, user_out
-from messaging.ids import ConversationId, MessageId, UserId
-from messaging.models import Block, LastSeen, MessageHistory, Participant, User
+from messaging.ids import ConversationId, InvitationId, MessageId, UserId
+from messaging.models import (
+    Block,
+    InviteCode,
+    LastSeen,
+    MessageHistory,
+    Participant,
+    User,
+)
 from messaging.models.conversations import ConversationKind, ParticipantRole
 from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
@@ -55,6 +62,20 @@ class ConversationLine(Out):
     joined_at: datetime
 
 
+class InvitationLine(Out):
+    """An invitation you made. Its code is kept nowhere."""
+
+    type: Literal["invitation"]
+    id: InvitationId
+    conversation_id: ConversationId | None = Field(
+        description="The group; null for one to the server."
+    )
+    max_uses: int
+    used: int
+    created_at: datetime
+    expires_at: datetime | None
+
+
 class MessageLine(Out):
     """A message you sent, or a direct message you received."""
 
@@ -95,7 +116,13 @@ class EndLine(Out):
 
 
 RecordLine = (
-    ProfileLine | BlockLine | ConversationLine | MessageLine | VersionLine | LookLine
+    ProfileLine
+    | BlockLine
+    | ConversationLine
+    | InvitationLine
+    | MessageLine
+    | VersionLine
+    | LookLine
 )
 
 
@@ -117,6 +144,8 @@ def export_line(record: Record) -> RecordLine:
             )
         case Participant():
             return _conversation_line(record)
+        case InviteCode():
+            return _invitation_line(record)
         case MessageProjection():
             return _message_line(record)
         case MessageHistory():
@@ -154,6 +183,19 @@ def _conversation_line(participant: Participant) -> ConversationLine:
         participant=user_out(others[0]) if others else None,
         role=ParticipantRole(participant.role),
         joined_at=participant.joined_at,
+    )
+
+
+def _invitation_line(invitation: InviteCode) -> InvitationLine:
+    group = invitation.conversation_id
+    return InvitationLine(
+        type="invitation",
+        id=InvitationId(invitation.pk),
+        conversation_id=None if group is None else ConversationId(group),
+        max_uses=invitation.max_uses,
+        used=invitation.used,
+        created_at=invitation.created_at,
+        expires_at=invitation.expires_at,
     )
 
 

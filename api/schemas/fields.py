@@ -9,6 +9,7 @@ from messaging.ids import (
     MAX_ID,
     ConversationId,
     LookId,
+    InvitationId,
     MessageId,
     NotificationId,
     TokenId,
@@ -66,6 +67,9 @@ MessageIdIn = Annotated[MessageId, _Id, PlainDigits]
 LookIdIn = Annotated[LookId, _Id, PlainDigits]
 NotificationIdIn = Annotated[NotificationId, _Id, PlainDigits]
 TokenIdIn = Annotated[TokenId, _Id, PlainDigits]
+InvitationIdIn = Annotated[InvitationId, _Id, PlainDigits]
+# Whatever is no code is answered like an unknown one.
+InviteCodeIn = Annotated[Text, Field(max_length=100)]
 SequenceIn = Annotated[int, Field(ge=0, le=MAX_ID), PlainDigits]
 VersionIn = Annotated[int, Field(ge=1, le=2**31 - 1), PlainDigits]
 

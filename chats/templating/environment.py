@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from chats.templating import filters
 from chats.templating.paths import path
+from chats.templating.qr_codes import qr_code
 
 _ICONS: Final = files("chats") / "templates" / "chats" / "icons"
 
@@ -40,6 +41,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Enviro
         name_and_username=filters.name_and_username,
         name_of=filters.name_of,
         named=filters.named,
+        qr_code=qr_code,
         typed=filters.typed,
     )
     return made

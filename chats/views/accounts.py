@@ -32,6 +32,8 @@ from messaging.errors import WrongPasswordError
 from messaging.models import User
 from messaging.services import passwords, users
 from messaging.services.deletion import delete_account, preview_deletion
+from messaging.services.invites import ShownInvitation
+from messaging.services.joining import group_joined
 from messaging.services.limits import count_registration
 
 
@@ -94,11 +96,20 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         user = _registered(request, form)
         if user is not None:
             login(request, user)
-            return redirect("home")
+            return _welcomed(request, user, form)
     if form.is_bound:
         _show_faults(form)
-    registration = {"registration": settings.PARLEY_REGISTRATION}
-    return _form_page(request, "chats/sign_up.html", form, registration)
+    return _form_page(request, "chats/sign_up.html", form, sign_up_context(form, None))
+
+
+def sign_up_context(
+    form: SignUpForm, invitation: ShownInvitation | None
+) -> dict[str, object]:
+    return {
+        "form": form,
+        "registration": settings.PARLEY_REGISTRATION,
+        "invitation": invitation,
+    }
 
 
 @require_POST
@@ -173,6 +184,20 @@ def _registered(request: HttpRequest, form: SignUpForm) -> User | None:
             invite_code=filled.get("invite_code") or None,
         )
     return None
+
+
+def _welcomed(request: HttpRequest, user: User, form: SignUpForm) -> HttpResponse:
+    """The group that a newcomer was invited to, or else the start page."""
+    group = group_joined(user=user)
+    if group is not None:
+        return redirect("conversation", group)
+    if settings.PARLEY_REGISTRATION == "open" and form.cleaned_data.get("invite_code"):
+        flashes.info(
+            request,
+            "You have an account now. The group that you were invited to is full, or"
+            " the link has ended.",
+        )
+    return redirect("home")
 
 
 def _show_faults(form: SignUpForm) -> None:

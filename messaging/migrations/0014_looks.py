@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("messaging", "0011_send_key"),
+        ("messaging", "0012_invitations"),
     ]
 
     operations = [

@@ -1,7 +1,7 @@
 """All models: the tables, their constraints and their indexes, with the reason for each index."""
 
 from messaging.models.blocks import Block
-from messaging.models.conversations import Conversation, Participant
+from messaging.models.conversations import Conversation, Participant, Removal
 from messaging.models.credentials import InviteCode, ServiceToken
 from messaging.models.events import Event, LastSeen, Presence, Typing
 from messaging.models.exports import ExportLease
@@ -35,6 +35,7 @@ __all__ = [
     "Notification",
     "Participant",
     "Presence",
+    "Removal",
     "ServiceToken",
     "Session",
     "Typing",

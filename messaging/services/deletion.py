@@ -24,6 +24,7 @@ from messaging.models import (
     Event,
     ExportLease,
     IdempotencyKey,
+    InviteCode,
     LastSeen,
     LookNotice,
     Message,
@@ -32,6 +33,7 @@ from messaging.models import (
     Notification,
     Participant,
     Presence,
+    Removal,
     Session,
     Typing,
     User,
@@ -98,6 +100,7 @@ def preview_deletion(*, user: User) -> DeletionCounts:
         groups_deleted=groups_deleted,
         access_tokens=AccessToken.objects.filter(user=user_id).count(),
         looks=LookNotice.objects.of(user_id).count(),
+        invitations=InviteCode.objects.filter(created_by=user_id).count(),
     )
 
 
@@ -158,6 +161,8 @@ def _renew_what_is_left(user_id: UserId, change: Change) -> None:
 def _erase_the_rest(user_id: UserId, change: Change) -> None:
     change.erase(NameEntry.objects.filter(user=user_id))
     change.erase(AccessToken.objects.filter(user=user_id))
+    change.erase(InviteCode.objects.filter(created_by=user_id))
+    change.erase(Removal.objects.filter(user=user_id))
     change.erase(Block.objects.filter(Q(blocker=user_id) | Q(blocked=user_id)))
     change.erase(Session.objects.filter(user=user_id))
     change.erase(ExportLease.objects.filter(user=user_id))

@@ -25,6 +25,7 @@ from messaging.models import (
     Block,
     ExportLease,
     LookNotice,
+    InviteCode,
     Message,
     MessageHistory,
     Participant,
@@ -50,7 +51,13 @@ _RENEWED_AFTER: Final = timedelta(seconds=20)
 _LOCK_TIMEOUT_SECONDS: Final = 2.0
 
 Record = (
-    User | Participant | Block | MessageProjection | MessageHistory | LookProjection
+    User
+    | Participant
+    | Block
+    | InviteCode
+    | MessageProjection
+    | MessageHistory
+    | LookProjection
 )
 
 
@@ -117,9 +124,9 @@ def clear_expired_exports() -> int:
 def export_account(*, user_id: UserId) -> Iterator[Record]:
     """The records of an export, in the order of `SECTIONS`.
 
-    These are the user, their blocks, their conversations, the messages they sent, each
-    followed by its earlier versions (oldest first), the messages they received, and the
-    looks of staff that they are told of.
+    These are the user, their blocks, their conversations, their invitations, the
+    messages they sent, each followed by its earlier versions (oldest first), the
+    messages they received, and the looks of staff that they are told of.
     Rows that are written while the export runs may be missing. If the account is
     deleted meanwhile, the records end.
     """
@@ -166,6 +173,14 @@ def _blocks(user_id: UserId) -> Iterator[Record]:
     )
     last = 0
     while page := list(blocks.filter(pk__gt=last).order_by("pk")[:PAGE_SIZE]):
+        yield from page
+        last = page[-1].pk
+
+
+def _invitations(user_id: UserId) -> Iterator[Record]:
+    invitations = InviteCode.objects.filter(created_by=user_id)
+    last = 0
+    while page := list(invitations.filter(pk__gt=last).order_by("pk")[:PAGE_SIZE]):
         yield from page
         last = page[-1].pk
 
@@ -233,6 +248,7 @@ SECTIONS: Final[tuple[Callable[[UserId], Iterator[Record]], ...]] = (
     _profile,
     _blocks,
     _conversations,
+    _invitations,
     _sent,
     _received,
     _looks,

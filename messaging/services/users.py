@@ -15,6 +15,7 @@ from messaging.ids import UserId
 from messaging.models import User
 from messaging.models.users import SendKey, WhoMayAdd
 from messaging.services.invites import check_admission, use_invite
+from messaging.services.joining import take_in
 from messaging.services.limits import spend_quota
 from messaging.services.passwords import check_strength
 from messaging.text import clean_display_name, clean_external_id, clean_username
@@ -29,6 +30,8 @@ def register(
 ) -> User:
     """Register an account, if this installation allows it.
 
+    A code of a group also lets the new user into it, if there is room.
+
     Raises:
         RegistrationClosedError, InviteRequiredError, InvalidInviteError
         InvalidUsernameError, InvalidDisplayNameError, InvalidPasswordError
@@ -36,10 +39,12 @@ def register(
     """
     check_admission(invite_code=invite_code)
     user = _new_user(username, display_name, password)
-    with transaction.atomic():
+    with open_change() as change:
         # In one transaction: a registration that fails uses up no invite.
-        use_invite(invite_code=invite_code)
+        group = use_invite(invite_code=invite_code, change=change)
         _save_new(user)
+        if group is not None:
+            take_in(conversation_id=group, user=user, change=change)
     return user
 
 

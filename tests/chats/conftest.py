@@ -1,12 +1,15 @@
 """Fixtures of the pages' tests: browsers of people who are signed in."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 
+from messaging.access import inviter
 from messaging.ids import UserId
 from messaging.models import Message, Session, User
+from messaging.services.invites import create_server_invitation
 from messaging.services.notifications import mark_message_read
 from tests.browsers import browser_of
 from tests.contract.sample_data import PASSWORD, SampleData, create_sample_data
@@ -39,6 +42,14 @@ def sample_data(db: None) -> SampleData:
     read = Message.objects.create(sender=bob, receiver=ann, content="read")
     mark_message_read(message=received_by(ann, read), reader=UserId(ann.pk))
     browser_of(ann)
+    # Who may invite to the server.
+    User.objects.filter(pk=ann.pk).update(is_superuser=True)
+    ann.refresh_from_db()
+    maker = inviter(ann)
+    assert maker is not None
+    to_server = create_server_invitation(
+        maker=maker, uses=1, expires_in=timedelta(days=1)
+    )
     return replace(
         sample_data,
         examples={
@@ -61,6 +72,8 @@ def sample_data(db: None) -> SampleData:
             "edit_message.version": 3,
             "on": "1",
             "days": 30,
+            "uses": 5,
+            "revoke_server_invitation.invitation_id": to_server.invitation.pk,
             "current": PASSWORD,
         },
     )

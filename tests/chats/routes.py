@@ -24,6 +24,7 @@ favicon.ico          302 405
 home                 302 405
 sign_in              200 302  username password
 sign_up              200 302  username password
+join                 200 302
 sign_out             405 302
 conversations        200 405
 start_conversation   200 302  kind participant
@@ -65,6 +66,10 @@ remove_participant   405 302
 hand_over            405 302
 add_owner            405 302
 remove_owner         405 302
+group_invitations    200 200  uses days
+revoke_group_invitation 405 302
+server_invitations   200 200  uses days
+revoke_server_invitation 405 302
 mute                 405 302  on
 hide                 405 302  on
 leave                405 302

@@ -27,16 +27,19 @@ from tests.contract.sample_data import SampleData
 from tests.contract.tables import all_rows
 
 # All else sends nobody to sign in.
-PUBLIC: Final = SIGN_IN_ROUTES | PUBLIC_ROUTES | {"favicon.ico", "home", "sign_out"}
+PUBLIC: Final = (
+    SIGN_IN_ROUTES | PUBLIC_ROUTES | {"favicon.ico", "home", "join", "sign_out"}
+)
 
 # What a path may name that is somebody's, and one of each kind that is not there.
 MISSING: Final[Mapping[str, JsonValue]] = {
     **dict.fromkeys(("conversation_id", "message_id", "notification_id"), MAX_ID),
-    **dict.fromkeys(("token_id", "user_id"), MAX_ID),
+    **dict.fromkeys(("token_id", "user_id", "invitation_id"), MAX_ID),
     "reference": digest_of("of no session"),
 }
-# A name that everyone may look up, and a number within a message.
-KNOWN: Final = frozenset({"username", "version"})
+# A name that everyone may look up, a number within a message, and a code that is for
+# whoever has it.
+KNOWN: Final = frozenset({"username", "version", "code"})
 
 # Fields that people write in.
 TYPED: Final = frozenset(

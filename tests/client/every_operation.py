@@ -40,6 +40,7 @@ async def use_every_operation(site: Site) -> None:
         await catch_up(bob)
         await read_inbox(bob)
         await manage_group(ann, bob, bob_name)
+        await invite(ann, bob)
         await find_and_block(ann, bob_name)
         await look_at_looks(ann)
         await act_as_service(shop, cleo_name)
@@ -146,6 +147,20 @@ async def read_inbox(bob: AsyncParley) -> None:
     await conversation.mark_seen(there)
     assert (await conversation.refresh()).unread_count == 0
     await conversation.mark_read()
+
+
+async def invite(ann: AsyncParley, bob: AsyncParley) -> None:
+    group = await ann.conversations.start_group("Invited", [])
+    issued = await group.invite(max_uses=2, expires_in=3600)
+    assert issued.url.endswith(f"/join/{issued.code}")
+    invited = await bob.invitations.get(issued.code)
+    assert (invited.kind, invited.title) == ("group", "Invited")
+    assert (await bob.invitations.accept(issued.code)).id == group.id
+    [listed] = await group.invitations(page_size=1).all()
+    assert (listed.id, listed.used, listed.max_uses) == (issued.id, 1, 2)
+    await group.revoke_invitation(issued.id)
+    with pytest.raises(errors.InvalidInviteError):
+        await bob.invitations.get(issued.code)
 
 
 async def manage_group(ann: AsyncParley, bob: AsyncParley, bob_name: str) -> None:

@@ -1,6 +1,7 @@
 """Sample data: rows and example values for a valid request to every operation."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from messaging import access
@@ -11,6 +12,7 @@ from messaging.services import (
     blocks,
     conversations,
     looks,
+    invites,
     messages,
     owners,
     service_tokens,
@@ -18,6 +20,7 @@ from messaging.services import (
     users,
 )
 from messaging.services.events import read_log
+from messaging.services.invites import IssuedInvitation
 from tests.api_client import ApiClient, JsonValue
 
 PASSWORD: Final = "correct horse battery staple"
@@ -69,6 +72,8 @@ def create_sample_data() -> SampleData:
     look = LookNotice.objects.get(user=ann).look_id
     token = tokens.issue_token(user=ann, name="phone", expires_in=None)
     current = tokens.issue_token(user=ann, name="test", expires_in=None)
+    mine = _invitation(ann, group)
+    theirs = _invitation(dora, _group(dora, []))
     return SampleData(
         ApiClient(current.secret),
         ApiClient(service_tokens.create_service_token(name="shop")),
@@ -79,6 +84,10 @@ def create_sample_data() -> SampleData:
             "messages_mark_unread.message_id": received.pk,
             "notification_id": Notification.objects.filter(user=ann)[0].pk,
             "token_id": token.token.pk,
+            "invitation_id": mine.invitation.pk,
+            # Of a group that Ann is not in.
+            "code": theirs.code,
+            "max_uses": 5,
             "version": 1,
             "username": "bob",
             "participants_put.username": "dora",
@@ -129,6 +138,13 @@ def create_sample_data() -> SampleData:
             "after": read_log().cursor(Position(0)),
             "timeout": 1,
         },
+    )
+
+
+def _invitation(owner: User, group: ConversationId) -> IssuedInvitation:
+    owned = access.ownership(owner=UserId(owner.pk), conversation_id=group)
+    return invites.create_group_invitation(
+        group=owned, uses=5, expires_in=timedelta(days=1)
     )
 
 

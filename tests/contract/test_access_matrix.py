@@ -62,6 +62,14 @@ participants_put direct               401      404   404         404    404    4
 participants_put group                401      404   204         403    404    403      403     403   404       401     401     401     401     401
 participants_remove direct            401      404   404         404    404    409      409     409   404       401     401     401     401     401
 participants_remove group             401      404   204         403    404    403      403     403   404       401     401     401     401     401
+invitations_create direct             401      404   404         404    404    409      409     409   404       401     401     401     401     401
+invitations_create group              401      404   201         403    404    403      403     403   404       401     401     401     401     401
+invitations_list direct               401      404   404         404    404    409      409     409   404       401     401     401     401     401
+invitations_list group                401      404   200         403    404    403      403     403   404       401     401     401     401     401
+invitations_revoke direct             401      404   404         404    404    409      409     409   404       401     401     401     401     401
+invitations_revoke group              401      404   204         403    404    403      403     403   404       401     401     401     401     401
+invitations_get                       200      200   200         200    200    200      200     200   200       200     200     200     200     200
+invitations_accept                    401      200   200         200    200    200      200     200   200       401     401     401     401     401
 messages_list direct                  401      404   404         404    404    200      200     200   404       401     401     401     401     401
 messages_list group                   401      404   200         200    404    200      200     200   404       401     401     401     401     401
 messages_send direct                  401      404   404         404    404    201      201     403   404       401     401     401     401     401

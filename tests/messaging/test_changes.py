@@ -19,7 +19,14 @@ from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from messaging.access import Membership, Ownership, OwnMessage, ReceivedMessage
+from messaging.access import (
+    Inviter,
+    Membership,
+    Ownership,
+    OwnMessage,
+    ReceivedMessage,
+    inviter,
+)
 from messaging.changes import (
     Change,
     changing,
@@ -36,7 +43,9 @@ from messaging.errors import (
     InvalidContentError,
     InvalidCursorError,
     InvalidError,
+    InvalidInviteError,
     InvalidTitleError,
+    InvitationNotFoundError,
     MessageNotFoundError,
     NotDeliverableError,
     NotificationNotFoundError,
@@ -58,6 +67,7 @@ from messaging.errors import (
 from messaging.ids import (
     ConversationId,
     LookId,
+    InvitationId,
     MessageId,
     NotificationId,
     Sequence,
@@ -93,6 +103,8 @@ from messaging.services import (
     inbox,
     installation,
     looks,
+    invites,
+    joining,
     messages,
     notifications,
     owners,
@@ -108,6 +120,7 @@ from messaging.services import (
 )
 from messaging.services.deletion import delete_account
 from messaging.services.installation import read_clock
+from messaging.services.invites import IssuedInvitation
 from messaging.services.read_marks import ReadRequest
 from messaging.services.summaries import ConversationSummary
 from messaging.services.unread_lookups import unread_among
@@ -218,6 +231,26 @@ def _former_owner(data: Data) -> Ownership:
     group = owned_by(data.ann, data.group)
     participants.put_participant(group=group, username="bob", role="owner")
     return group
+
+
+def _administrator(user: User) -> Inviter:
+    user.is_superuser = True
+    user.save()
+    maker = inviter(user)
+    assert maker is not None
+    return maker
+
+
+def _invited(data: Data) -> IssuedInvitation:
+    return invites.create_group_invitation(
+        group=owned_by(data.ann, data.group), uses=1, expires_in=timedelta(days=1)
+    )
+
+
+def _invited_to_server(data: Data) -> IssuedInvitation:
+    return invites.create_server_invitation(
+        maker=_administrator(data.ann), uses=1, expires_in=timedelta(days=1)
+    )
 
 
 def _deleted(message: Message, sender: User) -> OwnMessage:
@@ -720,6 +753,95 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
             ),
             LOGGED,
         )
+    ],
+    "invites.create_server_invitation": [
+        (
+            lambda s: partial(
+                invites.create_server_invitation,
+                maker=_administrator(s.ann),
+                uses=1,
+                expires_in=timedelta(days=1),
+            ),
+            SILENT,
+        )
+    ],
+    "invites.create_group_invitation": [
+        (
+            lambda s: partial(
+                invites.create_group_invitation,
+                group=owned_by(s.ann, s.group),
+                uses=1,
+                expires_in=timedelta(days=1),
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                invites.create_group_invitation,
+                group=_former_owner(s),
+                uses=1,
+                expires_in=timedelta(days=1),
+            ),
+            NotOwnerError,
+        ),
+    ],
+    "invites.revoke_server_invitation": [
+        (
+            lambda s: partial(
+                invites.revoke_server_invitation,
+                by=_administrator(s.ann),
+                invitation_id=InvitationId(_invited_to_server(s).invitation.pk),
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                invites.revoke_server_invitation,
+                by=_administrator(s.ann),
+                invitation_id=InvitationId(_invited(s).invitation.pk),
+            ),
+            InvitationNotFoundError,
+        ),
+    ],
+    "invites.revoke_group_invitation": [
+        (
+            lambda s: partial(
+                invites.revoke_group_invitation,
+                invitation_id=InvitationId(_invited(s).invitation.pk),
+                group=owned_by(s.ann, s.group),
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                invites.revoke_group_invitation,
+                invitation_id=InvitationId(_invited_to_server(s).invitation.pk),
+                group=owned_by(s.ann, s.group),
+            ),
+            InvitationNotFoundError,
+        ),
+        (
+            lambda s: partial(
+                invites.revoke_group_invitation,
+                invitation_id=InvitationId(_invited(s).invitation.pk),
+                group=_former_owner(s),
+            ),
+            NotOwnerError,
+        ),
+    ],
+    "joining.join_group": [
+        (
+            lambda s: partial(joining.join_group, code=_invited(s).code, user=s.dora),
+            SHOWN,
+        ),
+        (
+            lambda s: partial(joining.join_group, code=_invited(s).code, user=s.bob),
+            SILENT,
+        ),
+        (
+            lambda s: partial(joining.join_group, code="unknown", user=s.dora),
+            InvalidInviteError,
+        ),
     ],
     "owners.add_owner": [
         (

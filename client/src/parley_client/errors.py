@@ -145,7 +145,7 @@ class InviteRequiredError(ForbiddenError, code="invite_required"):
 
 
 class InvalidInviteError(ForbiddenError, code="invalid_invite"):
-    """The invite code is unknown, used up or expired."""
+    """The invite code is unknown, used up, expired or revoked, or not for you."""
 
 
 class NotSenderError(ForbiddenError, code="not_sender"):
@@ -192,6 +192,10 @@ class VersionNotFoundError(NotFoundError, code="version_not_found"):
     """The message has no such version, or you may not read it."""
 
 
+class InvitationNotFoundError(NotFoundError, code="invitation_not_found"):
+    """The group has no such invitation."""
+
+
 class NotificationNotFoundError(NotFoundError, code="notification_not_found"):
     """You have no such notification."""
 
@@ -230,6 +234,10 @@ class GroupFullError(ConflictError, code="group_full"):
 
 class TooManyBlocksError(ConflictError, code="too_many_blocks"):
     """You block as many people as the server allows."""
+
+
+class TooManyInvitationsError(ConflictError, code="too_many_invitations"):
+    """The group has as many invitations as it may have."""
 
 
 class TooManyTokensError(ConflictError, code="too_many_tokens"):

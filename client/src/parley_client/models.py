@@ -115,6 +115,7 @@ class Deletion(Model):
     access_tokens: int
     looks: int
     """Looks of staff that you were told of."""
+    invitations: int
 
 
 class DeletionIn(Model):
@@ -133,6 +134,22 @@ class EndLine(Model):
     type: Literal["end"] = "end"
     counts: Mapping[str, int]
     """Lines of each type before this one."""
+
+
+class InvitationLine(Model):
+    """An invitation you made. Its code is kept nowhere."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    type: Literal["invitation"] = "invitation"
+    id: int
+    conversation_id: int | None
+    """The group; null for one to the server."""
+    max_uses: int
+    used: int
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
 
 
 class ProfileLine(Model):
@@ -291,6 +308,61 @@ class SequenceRangeIn(Model):
     )
     first_sequence: int
     last_sequence: int
+
+
+class IssuedInvitation(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    created_by: User | None
+    max_uses: int
+    used: int
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    code: Annotated[str, Field(repr=False)]
+    """Shown this once. Whoever has it may join."""
+    url: Annotated[str, Field(repr=False)]
+    """The link for people, with the code. As secret as it."""
+
+
+class InvitationIn(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    max_uses: int | None = 1
+    """How many people may join by it."""
+    expires_in: int | None = 604800
+    """Seconds."""
+
+
+class Invitation(Model):
+    """An invitation to a group, as its owners see it. The code is not kept."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    created_by: User | None
+    max_uses: int
+    used: int
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+
+
+class Invited(Model):
+    """What an invitation is to."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    kind: Literal["server", "group"]
+    title: str | None
+    """Of the group."""
+    participant_count: int | None
+    """Of the group."""
+    opens_account: bool
+    """Whether it lets people open an account, as `invite_code`."""
 
 
 class DirectMessageIn(Model):
@@ -729,7 +801,7 @@ class Problem(Model):
     title: str
     """The status in words."""
     status: int
-    code: str
+    code: Annotated[str, Field(repr=False)]
     """Stable, for programs."""
     detail: str
     """For people; may be reworded."""
@@ -936,6 +1008,7 @@ ExportLine = TypeAliasType(
         ProfileLine
         | BlockLine
         | ConversationLine
+        | InvitationLine
         | MessageLine
         | VersionLine
         | LookLine

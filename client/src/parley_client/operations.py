@@ -32,6 +32,11 @@ __all__ = [
     "inbox_summary",
     "looks_list",
     "looks_mark_seen",
+    "invitations_accept",
+    "invitations_create",
+    "invitations_get",
+    "invitations_list",
+    "invitations_revoke",
     "me_change_password",
     "me_delete",
     "me_export",
@@ -350,6 +355,49 @@ def conversations_typing(conversation_id: int) -> Request[None]:
         "PUT",
         f"/conversations/{quoted(conversation_id)}/typing",
     )
+
+
+def invitations_create(
+    conversation_id: int, body: models.InvitationIn
+) -> Request[models.IssuedInvitation]:
+    """Make an invitation to a group you own."""
+    return Request(
+        "invitations_create",
+        "POST",
+        f"/conversations/{quoted(conversation_id)}/invitations",
+        body=body,
+    )
+
+
+def invitations_list(
+    conversation_id: int, *, limit: int | None = None, cursor: str | None = None
+) -> Request[Page[models.Invitation]]:
+    """List the invitations to a group you own, newest first."""
+    return Request(
+        "invitations_list",
+        "GET",
+        f"/conversations/{quoted(conversation_id)}/invitations",
+        query={"limit": limit, "cursor": cursor},
+    )
+
+
+def invitations_revoke(conversation_id: int, invitation_id: int) -> Request[None]:
+    """Revoke an invitation to a group you own."""
+    return Request(
+        "invitations_revoke",
+        "DELETE",
+        f"/conversations/{quoted(conversation_id)}/invitations/{quoted(invitation_id)}",
+    )
+
+
+def invitations_get(code: str) -> Request[models.Invited]:
+    """Look at an invitation, without joining."""
+    return Request("invitations_get", "GET", f"/invitations/{quoted(code)}")
+
+
+def invitations_accept(code: str) -> Request[models.ConversationData]:
+    """Join a group by an invitation."""
+    return Request("invitations_accept", "PUT", f"/invitations/{quoted(code)}/accepted")
 
 
 def messages_send_direct(

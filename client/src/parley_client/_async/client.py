@@ -15,7 +15,7 @@ from parley_client._async.account import (
     AsyncUsers,
 )
 from parley_client._async.catch_up import AsyncCatchUp
-from parley_client._async.conversations import AsyncConversations
+from parley_client._async.conversations import AsyncConversations, AsyncInvitations
 from parley_client._async.events import AsyncEventPage, AsyncEventStream
 from parley_client._async.inbox import AsyncInbox, AsyncNotifications
 from parley_client._async.messages import AsyncMessages
@@ -54,6 +54,7 @@ class AsyncParley:
         """
         self._session = AsyncSession(url, token, timeout=timeout, retries=retries)
         self.conversations: Final = AsyncConversations(self._session)
+        self.invitations: Final = AsyncInvitations(self._session)
         self.messages: Final = AsyncMessages(self._session)
         self.inbox: Final = AsyncInbox(self._session)
         self.notifications: Final = AsyncNotifications(self._session)

@@ -11,7 +11,7 @@ from typing_extensions import override
 from parley_client import operations
 from parley_client._sync.account import Blocks, Looks, Me, Service, Tokens, Users
 from parley_client._sync.catch_up import CatchUp
-from parley_client._sync.conversations import Conversations
+from parley_client._sync.conversations import Conversations, Invitations
 from parley_client._sync.events import EventPage, EventStream
 from parley_client._sync.inbox import Inbox, Notifications
 from parley_client._sync.messages import Messages
@@ -50,6 +50,7 @@ class Parley:
         """
         self._session = Session(url, token, timeout=timeout, retries=retries)
         self.conversations: Final = Conversations(self._session)
+        self.invitations: Final = Invitations(self._session)
         self.messages: Final = Messages(self._session)
         self.inbox: Final = Inbox(self._session)
         self.notifications: Final = Notifications(self._session)
