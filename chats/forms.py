@@ -20,6 +20,8 @@ from messaging.errors import (
     ConflictError,
     DomainError,
     InvalidError,
+    InvalidPasswordError,
+    InvalidSetupCodeError,
     InviteRequiredError,
     LimitsUnavailableError,
     NotFoundError,
@@ -210,6 +212,25 @@ class SignUpForm(RefusableForm):
             self.refusal = InviteRequiredError("An account here takes an invite code.")
 
 
+class SetUpForm(RefusableForm):
+    error_fields: ClassVar = {InvalidSetupCodeError: "code"}
+
+    code = forms.CharField(
+        label="Code",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+        help_text="The server printed it when it started. manage.py setup_code shows"
+        " it again.",
+    )
+    server_name = forms.CharField(
+        label="Name of this place",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="Shown at the top of every page: your team, your family, your club.",
+    )
+    username = SignUpForm.base_fields["username"]
+    display_name = SignUpForm.base_fields["display_name"]
+    password = _new_password("Password")
+
+
 class PasswordForm(RefusableForm):
     error_fields: ClassVar = {WrongPasswordError: "current"}
 
@@ -231,6 +252,40 @@ class DeletionForm(RefusableForm):
     error_fields: ClassVar = dict.fromkeys(shown_errors, "password")
 
     password = _current_password()
+
+
+class ServerNameForm(RefusableForm):
+    server_name = forms.CharField(
+        label="Name of this place",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="Shown at the top of every page.",
+    )
+
+
+def _own_password() -> forms.CharField:
+    field = _current_password()
+    field.label = "Your own password"
+    return field
+
+
+class OthersDeletionForm(DeletionForm):
+    password = _own_password()
+
+
+class OthersPasswordForm(RefusableForm):
+    shown_errors: ClassVar = (*DeletionForm.shown_errors, InvalidPasswordError)
+    error_fields: ClassVar = dict.fromkeys(DeletionForm.shown_errors, "password")
+
+    new_password = _new_password("Their new password")
+    password = _own_password()
+
+    @override
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        self.fields["new_password"].required = False
+        self.fields[
+            "new_password"
+        ].help_text = "Left empty, one is made, and shown to you once."
 
 
 class ProfileForm(RefusableForm):

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 from chats.converters import IdConverter, NameConverter
 from chats.views import (
     accounts,
+    administration,
     catch_up,
     conversation_details,
     conversations,
@@ -61,9 +62,30 @@ details_urls = [
     path("leave", conversation_details.leave, name="leave"),
 ]
 
+administration_urls = [
+    path("people", administration.people, name="administered_people"),
+    path("people/@<name:username>", administration.person, name="administered_person"),
+    path("people/<name:username>/suspend", administration.suspend, name="suspend"),
+    path("people/<name:username>/let-in", administration.let_in, name="let_in"),
+    path(
+        "people/<name:username>/password",
+        administration.set_password,
+        name="set_password",
+    ),
+    path(
+        "people/<name:username>/delete",
+        administration.delete_person,
+        name="delete_person",
+    ),
+    path("settings", administration.settings_page, name="administered_settings"),
+    path("welcome", administration.welcome, name="welcome"),
+    path("welcome/code", administration.make_invite_code, name="make_invite_code"),
+]
+
 urlpatterns = [
     path("favicon.ico", styles.favicon),
     path("", home, name="home"),
+    path("setup", accounts.set_up, name="set_up"),
     path("sign-in", accounts.SignIn.as_view(), name="sign_in"),
     path("sign-up", accounts.sign_up, name="sign_up"),
     path("join/<str:code>", invitations.join, name="join"),
@@ -178,6 +200,8 @@ urlpatterns = [
         invitations.revoke_server_invitation,
         name="revoke_server_invitation",
     ),
+    path("administration", administration.overview, name="administration"),
+    path("administration/", include(administration_urls)),
     path("account/password", accounts.change_password, name="password"),
     path("account/<id:user_id>/own.css", styles.own_style, name="own_style"),
     path("account/delete", accounts.delete_user, name="delete_user"),

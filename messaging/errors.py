@@ -21,6 +21,8 @@ DomainError
 │   ├── RegistrationClosedError
 │   ├── InviteRequiredError
 │   ├── InvalidInviteError
+│   ├── InvalidSetupCodeError
+│   ├── RightsRequiredError
 │   ├── OwnPasswordError
 │   ├── NotSenderError
 │   └── NotOwnerError
@@ -28,6 +30,8 @@ DomainError
 │   ├── UsernameTakenError
 │   ├── ExternalIdTakenError
 │   ├── ServiceNameTakenError
+│   ├── AlreadySetUpError
+│   ├── OwnAccountError
 │   ├── DeletedMessageError
 │   ├── DirectConversationError
 │   ├── OwnerRequiredError
@@ -42,6 +46,7 @@ DomainError
 │   ├── InvalidPasswordError
 │   ├── UnchangedPasswordError
 │   ├── InvalidServiceNameError
+│   ├── InvalidServerNameError
 │   ├── InvalidContentError
 │   ├── InvalidTitleError
 │   ├── InvalidCursorError
@@ -189,6 +194,18 @@ class InvalidInviteError(ForbiddenError):
     code = "invalid_invite"
 
 
+class InvalidSetupCodeError(ForbiddenError):
+    """It is not the code that the server of an empty installation prints."""
+
+    code = "invalid_setup_code"
+
+
+class RightsRequiredError(ForbiddenError):
+    """Staff without this permission, or not superusers where the account has rights."""
+
+    code = "rights_required"
+
+
 class OwnPasswordError(ForbiddenError):
     """The user has a password: a service acts only for users who cannot sign in."""
 
@@ -229,6 +246,18 @@ class ServiceNameTakenError(ConflictError):
     """Another service token has this name."""
 
     code = "service_name_taken"
+
+
+class AlreadySetUpError(ConflictError):
+    """The installation has an account: its first run is over."""
+
+    code = "already_set_up"
+
+
+class OwnAccountError(ConflictError):
+    """Administrators do this to others; to themselves, as everybody, in their settings."""
+
+    code = "own_account"
 
 
 class DeletedMessageError(ConflictError):
@@ -332,6 +361,12 @@ class InvalidServiceNameError(InvalidError):
     """The name is blank or invisible, over 100 characters, or has control characters."""
 
     code = "invalid_service_name"
+
+
+class InvalidServerNameError(InvalidError):
+    """The name is blank or invisible, over 60 characters, or has control characters."""
+
+    code = "invalid_server_name"
 
 
 class InvalidTokenNameError(InvalidError):

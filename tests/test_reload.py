@@ -151,7 +151,7 @@ def test_what_is_changed_is_served(server: ReloadingServer) -> None:
     server.await_answer("/greeting", containing="as changed")
     server.add("<!-- changed -->", to="chats/templates/chats/base.html")
     server.await_restart()
-    server.await_answer("/sign-in", containing="<!-- changed -->")
+    server.await_answer("/setup", containing="<!-- changed -->")
     server.add("/* changed */", to="chats/static/chats/parley.css")
     server.await_restart()
     server.await_answer("/static/chats/parley.css", containing="/* changed */")

@@ -1,6 +1,7 @@
-"""Sign-up, sign-in and sign-out; changing the password; deleting the account."""
+"""The first run; sign-up, sign-in and sign-out; changing the password; deleting the account."""
 
 from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
@@ -8,8 +9,9 @@ from django.contrib import messages as flashes
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
-from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.db import Error, connection
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -21,20 +23,25 @@ from chats.forms import (
     DeletionForm,
     PasswordForm,
     RefusableForm,
+    SetUpForm,
     SignInForm,
     SignUpForm,
 )
 from chats.password_attempts import counted_attempt
 from edge.addresses import client_address
+from edge.database_errors import database_is_away
 from messaging.deletion_counts import DeletionCounts
 from messaging.demo.links import claim_link, user_of_link
 from messaging.errors import WrongPasswordError
 from messaging.models import User
-from messaging.services import passwords, users
+from messaging.services import passwords, setup, users
 from messaging.services.deletion import delete_account, preview_deletion
 from messaging.services.invites import ShownInvitation
 from messaging.services.joining import group_joined
 from messaging.services.limits import count_registration
+from messaging.services.setup import is_empty
+
+_READING: Final = frozenset({"GET", "HEAD"})
 
 
 class SignIn(LoginView):
@@ -69,6 +76,12 @@ class SignIn(LoginView):
             return redirect(f"{request.path}?{urlencode({'demo': token})}")
         login(request, user)
         return redirect("home")
+    def dispatch(
+        self, request: HttpRequest, *args: object, **kwargs: object
+    ) -> HttpResponseBase:
+        if _is_first_run(request):
+            return redirect("set_up")
+        return super().dispatch(request, *args, **kwargs)
 
     @override
     def get_success_url(self) -> str:
@@ -91,6 +104,8 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     """Create an account, and sign in."""
     if isinstance(request.user, User):
         return redirect("home")
+    if _is_first_run(request):
+        return redirect("set_up")
     form = SignUpForm(request.POST or None)
     if form.is_valid():
         user = _registered(request, form)
@@ -110,6 +125,23 @@ def sign_up_context(
         "registration": settings.PARLEY_REGISTRATION,
         "invitation": invitation,
     }
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_up(request: HttpRequest) -> HttpResponse:
+    """The first run: name the place, create its administrator, and sign them in."""
+    if not is_empty():
+        raise Http404
+    form = SetUpForm(request.POST or None)
+    if form.is_valid():
+        user = _administrator(request, form)
+        if user is not None:
+            login(request, user)
+            return redirect("welcome")
+    if form.is_bound:
+        _show_faults(form)
+    return _form_page(request, "chats/set_up.html", form, {})
 
 
 @require_POST
@@ -161,6 +193,19 @@ def delete_user(request: PageRequest) -> HttpResponse:
     )
 
 
+def _is_first_run(request: HttpRequest) -> bool:
+    """Whether whoever reads this page has to set the installation up instead."""
+    if request.method not in _READING:
+        return False
+    try:
+        return is_empty()
+    except Error as error:
+        # Without the database the page to sign in is shown as ever.
+        if database_is_away(error):
+            return False
+        raise
+
+
 def _form_page(
     request: HttpRequest,
     template: str,
@@ -201,6 +246,21 @@ def _welcomed(request: HttpRequest, user: User, form: SignUpForm) -> HttpRespons
 
 
 def _show_faults(form: SignUpForm) -> None:
+def _administrator(request: HttpRequest, form: SetUpForm) -> User | None:
+    filled = form.cleaned_data
+    with form.showing_refusal():
+        count_registration(address=client_address(request))
+        return setup.set_up(
+            code=filled["code"],
+            server_name=filled["server_name"],
+            username=filled["username"],
+            password=filled["password"],
+            display_name=filled["display_name"] or None,
+        )
+    return None
+
+
+def _show_faults(form: SignUpForm | SetUpForm) -> None:
     """Show all invalid fields: the service reports only the first."""
     faults = users.faults(
         username=form.data.get("username", ""),

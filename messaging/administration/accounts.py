@@ -21,6 +21,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from typing_extensions import override
 
+from messaging.access import gives_rights, may_touch
 from messaging.administration.search import SearchAdmin
 from messaging.changes import open_change
 from messaging.deletion_counts import described
@@ -215,7 +216,7 @@ class GroupAdmin(DjangoGroupAdmin):
 
 def _gives_rights(request: HttpRequest) -> bool:
     user: User | AnonymousUser = request.user
-    return user.is_active and user.is_superuser
+    return isinstance(user, User) and gives_rights(user)
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:
@@ -223,8 +224,10 @@ def _may_touch(request: HttpRequest, user: User | None) -> bool:
 
     Only superusers may change an account that has rights.
     """
-    has_rights = user is not None and (user.is_staff or user.is_superuser)
-    return _gives_rights(request) or not has_rights
+    staff: User | AnonymousUser = request.user
+    return user is None or (
+        isinstance(staff, User) and may_touch(staff=staff, user=user)
+    )
 
 
 admin.site.register(User, UserAdmin)

@@ -1,10 +1,12 @@
 import secrets
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 from typing_extensions import override
 
 from messaging.models.guarded import GuardedModel, GuardedQuerySet
+
+SERVER_NAME_MAX_LENGTH: Final = 60
 
 
 def random_key() -> str:
@@ -32,6 +34,12 @@ class Installation(GuardedModel):
     names = models.PositiveBigIntegerField(default=0)
     # The key of the HMACs by which an import recognises imported messages.
     import_key = models.CharField(max_length=32, default=random_key, editable=False)
+    # What its administrators call this place; pages say "Parley" while it is empty.
+    server_name = models.CharField(
+        max_length=SERVER_NAME_MAX_LENGTH, default="", db_default="", blank=True
+    )
+    # A half of what the code of the first run is made of; renewed when it was used.
+    setup_key = models.CharField(max_length=32, default=random_key, editable=False)
 
     objects = InstallationQuerySet.as_manager()
 

@@ -8,11 +8,13 @@ forgets a table, the database refuses to commit.
 The SQL is set-based: the number of statements does not depend on how much is erased.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from django.db import IntegrityError
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 
+from messaging.access import AdministeredAccount, administered_again
 from messaging.changes import Change, changing_account, open_change
 from messaging.deletion_counts import Deletion, DeletionCounts
 from messaging.errors import BypassError
@@ -63,17 +65,23 @@ def delete_account(*, user: User, password: str) -> DeletionCounts:
             rows that refer to the account.
     """
     confirm_password(user=user, password=password)
-    try:
-        with changing_account(UserId(user.pk)) as change:
-            lock_password(user_id=UserId(user.pk), tried=user.password, change=change)
-            # Signal receivers join this change: `begin_deletion` before the row is
-            # deleted, `finish_deletion` after.
-            user.delete()
-            if user.deletion is None:
-                raise BypassError("The receivers of the user are disconnected.")
-    except IntegrityError as error:
-        raise BypassError("Something still refers to the deleted account.") from error
-    return user.deletion.counts
+    with _nothing_forgotten(), changing_account(UserId(user.pk)) as change:
+        lock_password(user_id=UserId(user.pk), tried=user.password, change=change)
+        return _deleted(user)
+
+
+def delete_account_of(*, account: AdministeredAccount) -> DeletionCounts:
+    """Delete somebody else's account for good; return the counts of what went with it.
+
+    Raises:
+        RightsRequiredError, UserNotFoundError: it is so since the account was fetched;
+            nothing was deleted.
+        BypassError: as for `delete_account`.
+    """
+    with _nothing_forgotten(), open_change() as change:
+        # Both, in the order of all locks: whoever deletes may be deleted meanwhile.
+        change.lock_accounts({account.by, account.user.pk})
+        return _deleted(administered_again(account))
 
 
 def preview_deletion(*, user: User) -> DeletionCounts:
@@ -139,6 +147,23 @@ def finish_deletion(*, deletion: Deletion) -> None:
         # The event names nobody, since the account is gone: processes check all
         # streams.
         change.record(access_ended(None))
+
+
+@contextmanager
+def _nothing_forgotten() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise BypassError("Something still refers to the deleted account.") from error
+
+
+def _deleted(user: User) -> DeletionCounts:
+    # Signal receivers join the change: `begin_deletion` before the row is deleted,
+    # `finish_deletion` after.
+    user.delete()
+    if user.deletion is None:
+        raise BypassError("The receivers of the user are disconnected.")
+    return user.deletion.counts
 
 
 def _withdraw_notifications(user_id: UserId, change: Change) -> None:

@@ -19,7 +19,7 @@ from messaging.models import (
 )
 from messaging.pagination import Page, cut_page
 from messaging.projections import From, MessageProjection, Projection, Row
-from messaging.services.installation import read_clock
+from messaging.services.installation import read_clock, shown_name
 from messaging.services.read_marks import ReadRequest, mark_read
 from messaging.services.unread_lookups import unread_among
 
@@ -39,6 +39,14 @@ class InboxSummary:
     conversation_count: int
     new_looks: int
     up_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageHeader:
+    """What every page shows at its head."""
+
+    server_name: str
+    unread: InboxSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +72,8 @@ def _unread(*, reader: UserId, before: int) -> QuerySet[Message, Row]:
 @CompiledQuery
 def _summary(
     *, reader: UserId
-) -> QuerySet[Installation, tuple[Position, int, int, int, int, int, int]]:
-    """The clock and the counts in one query, so that they agree."""
+) -> QuerySet[Installation, tuple[Position, str, int, int, int, int, int, int]]:
+    """The clock and the counts in one query, so that they agree; and the server's name."""
     unread = Notification.objects.unread().filter(user=reader)
     mentions = Notification.objects.unread_mentions().filter(user=reader)
     theirs = Participant.objects.filter(user=reader)
@@ -75,6 +83,7 @@ def _summary(
     )
     return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
         "clock",
+        "server_name",
         number_of(unread),
         number_of(mentions),
         number_of(theirs.filter(Exists(here))),
@@ -107,10 +116,17 @@ def unread_messages(*, reader: User, cursor: str | None, limit: int) -> Inbox:
 
 def inbox_summary(*, reader: UserId) -> InboxSummary:
     """Count the unread messages, mentions and conversations; one query."""
-    ((position, unread, mentions, conversations, muted, muted_mentions, looks),) = (
+    return page_header(reader=reader).unread
+
+
+def page_header(*, reader: UserId) -> PageHeader:
+    """The server's name and the unread counts; one query."""
+    (
+        (position, name, unread, mentions, conversations, muted, muted_mentions, looks),
+    ) = (
         _summary.all(reader=reader)
     )
-    return InboxSummary(
+    summary = InboxSummary(
         unread_count=unread,
         badge_count=unread - muted + muted_mentions,
         mention_count=mentions,
@@ -118,6 +134,7 @@ def inbox_summary(*, reader: UserId) -> InboxSummary:
         new_looks=looks,
         up_to=_up_to_cursor(position),
     )
+    return PageHeader(shown_name(name), summary)
 
 
 def mark_inbox_read(*, reader: UserId, up_to: str) -> None:

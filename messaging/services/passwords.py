@@ -106,8 +106,13 @@ def set_password(*, user: User, new: str) -> SignedOut:
     with open_change() as change:
         # The account may be deleted at the same time.
         change.lock_users({user.pk})
-        ended = sign_out(user=user)
-        user.save(update_fields=["password"])
+        return replace_password(user=user, change=change)
+
+
+def replace_password(*, user: User, change: Change) -> SignedOut:
+    """Store the new password of a locked account, and end all that the old one opened."""
+    ended = sign_out(user=user)
+    user.save(update_fields=["password"])
     return ended
 
 

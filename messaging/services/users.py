@@ -38,7 +38,7 @@ def register(
         UsernameTakenError: another account has the name, in any case.
     """
     check_admission(invite_code=invite_code)
-    user = _new_user(username, display_name, password)
+    user = prepared_user(username, display_name, password)
     with open_change() as change:
         # In one transaction: a registration that fails uses up no invite.
         group = use_invite(invite_code=invite_code, change=change)
@@ -65,7 +65,7 @@ def create_account(
     """
     if external_id is not None:
         clean_external_id(external_id)
-    user = _new_user(username, display_name, password)
+    user = prepared_user(username, display_name, password)
     if external_id is not None:
         if User.objects.filter(external_id=external_id).exists():
             raise _external_id_taken()
@@ -142,8 +142,15 @@ def account_named(*, username: str) -> User:
     return user
 
 
-def _new_user(username: str, display_name: str | None, password: str | None) -> User:
-    """A new account with checked names, which is not saved yet; its password is hashed."""
+def prepared_user(
+    username: str, display_name: str | None, password: str | None
+) -> User:
+    """A new account with checked names, which is not saved yet; its password is hashed.
+
+    Raises:
+        InvalidUsernameError, InvalidDisplayNameError, InvalidPasswordError
+        UsernameTakenError
+    """
     user = User(
         username=clean_username(username),
         display_name=clean_display_name(

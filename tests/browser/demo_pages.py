@@ -8,9 +8,18 @@ from pathlib import Path
 from django.conf import settings
 
 from tests.browser.signed_in_users import SignedInUser
-from tests.live_server import LiveServer
+from tests.live_server import PASSWORD, LiveServer
 
 SIGNED_OUT_PAGES = ("sign_in", "sign_up", "missing")
+ADMINISTRATION_PAGES = {
+    "administration": "/administration",
+    "administered_people": "/administration/people",
+    "administered_person": "/administration/people/@jonas",
+    "administered_password": "/administration/people/jonas/password",
+    "administered_person_delete": "/administration/people/jonas/delete",
+    "administered_settings": "/administration/settings",
+    "welcome": "/administration/welcome",
+}
 PAGES = (
     "conversations",
     "nothing_found",
@@ -58,6 +67,23 @@ def seed_demo(server: LiveServer, environment: Mapping[str, str]) -> SignedInUse
     return SignedInUser.known(server, "maya", password.strip())
 
 
+def make_administrator(
+    server: LiveServer, environment: Mapping[str, str]
+) -> SignedInUser:
+    """Create a superuser, and sign in."""
+    subprocess.run(
+        [
+            *(sys.executable, "manage.py", "createsuperuser"),
+            *("--noinput", "--username", "root"),
+        ],
+        env={**environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD},
+        cwd=settings.BASE_DIR,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return SignedInUser.known(server, "root", PASSWORD)
+
+
 def page_paths(maya: SignedInUser) -> dict[str, str]:
     """The path of each page, with something on it."""
     for username in ("kenji", "lucia"):
@@ -79,6 +105,7 @@ def page_paths(maya: SignedInUser) -> dict[str, str]:
     )
     message = f"/messages/{question['id']}"
     return {
+        **ADMINISTRATION_PAGES,
         "sign_in": "/sign-in",
         "sign_up": "/sign-up",
         "missing": "/nowhere",

@@ -50,6 +50,9 @@ def sample_data(db: None) -> SampleData:
     to_server = create_server_invitation(
         maker=maker, uses=1, expires_in=timedelta(days=1)
     )
+    User.objects.create_superuser("root", PASSWORD)
+    User.objects.create_user("idle")
+    User.objects.filter(username="idle").update(is_active=False)
     return replace(
         sample_data,
         examples={
@@ -61,6 +64,8 @@ def sample_data(db: None) -> SampleData:
             "reference": Session.objects.get(user=ann).pk,
             "user_id": ann.pk,
             "sign_in.username": "ann",
+            "let_in.username": "idle",
+            "server_name": "Elm Street",
             "sign_up.username": "newcomer",
             "add_participant.username": "dora",
             "unblock.username": "anselm",

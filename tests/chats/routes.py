@@ -22,6 +22,7 @@ TABLE: Final = """
                      GET POST form
 favicon.ico          302 405
 home                 302 405
+set_up               404 404
 sign_in              200 302  username password
 sign_up              200 302  username password
 join                 200 302
@@ -85,6 +86,16 @@ end_other_sessions   405 302
 password             200 302  current new_password
 own_style            200 405
 delete_user          200 200  password
+administration       200 405
+administered_people  200 405
+administered_person  200 405
+suspend              405 302
+let_in               405 302
+set_password         200 302  new_password password
+delete_person        200 200  password
+administered_settings 200 302  server_name
+welcome              200 405
+make_invite_code     405 200
 """
 
 
@@ -163,6 +174,12 @@ ROWS: Final = _parsed(TABLE)
 
 
 ROUTES: Final = list(_walked(get_resolver("chats.urls").url_patterns))
+
+
+# For staff; to everybody else they are not there.
+ADMINISTRATION_ROUTES: Final = frozenset(
+    route.name for route in ROUTES if route.pattern.startswith("administration")
+)
 
 
 def sent(

@@ -19,12 +19,16 @@ from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from messaging import access
 from messaging.access import (
+    AccountAction,
+    AdministeredAccount,
     Inviter,
     Membership,
     Ownership,
     OwnMessage,
     ReceivedMessage,
+    Superuser,
     inviter,
 )
 from messaging.changes import (
@@ -35,6 +39,7 @@ from messaging.changes import (
     open_change,
 )
 from messaging.errors import (
+    AlreadySetUpError,
     BypassError,
     ConversationNotFoundError,
     DeletedMessageError,
@@ -52,6 +57,7 @@ from messaging.errors import (
     NotOwnerError,
     OwnerRequiredError,
     ParticipantNotFoundError,
+    RightsRequiredError,
     SelfBlockError,
     SelfMessageError,
     SessionNotFoundError,
@@ -95,6 +101,7 @@ from messaging.projections import MessageProjection
 from messaging.sequence_ranges import SequenceRange
 from messaging.services import (
     access_revocations,
+    administration,
     blocks,
     consistency,
     conversations,
@@ -114,11 +121,12 @@ from messaging.services import (
     read_marks,
     service_tokens,
     sessions,
+    setup,
     tokens,
     typing_indicators,
     users,
 )
-from messaging.services.deletion import delete_account
+from messaging.services.deletion import delete_account, delete_account_of
 from messaging.services.installation import read_clock
 from messaging.services.invites import IssuedInvitation
 from messaging.services.read_marks import ReadRequest
@@ -208,6 +216,45 @@ Prepare = Callable[[Data], Callable[[], object]]
 
 def _id(user: User) -> UserId:
     return UserId(user.pk)
+
+
+def _root() -> Superuser:
+    return access.superuser(user=User.objects.create_superuser("root", PASSWORD))
+
+
+def _former_root() -> Superuser:
+    root = _root()
+    User.objects.filter(pk=root.pk).update(is_superuser=False)
+    return root
+
+
+def _administered(
+    user: User, *, action: AccountAction = "change"
+) -> AdministeredAccount:
+    return access.administered_account(
+        staff=_root(), username=user.username, action=action
+    )
+
+
+def _administered_by_former_staff(user: User) -> AdministeredAccount:
+    account = _administered(user, action="delete")
+    User.objects.filter(pk=account.by).update(is_superuser=False, is_staff=False)
+    return account
+
+
+def _emptied() -> str:
+    User.objects.all().delete()
+    return setup.setup_code()
+
+
+def _set_up(code: str) -> User:
+    return setup.set_up(
+        code=code,
+        server_name="Elm Street",
+        username="ada",
+        password=PASSWORD,
+        display_name=None,
+    )
 
 
 def _notification_of_hello(data: Data) -> NotificationId:
@@ -411,6 +458,60 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
             WrongPasswordError,
         ),
     ],
+    "deletion.delete_account_of": [
+        (
+            lambda s: partial(
+                delete_account_of, account=_administered(s.ann, action="delete")
+            ),
+            SHOWN,
+        ),
+        (
+            lambda s: partial(
+                delete_account_of, account=_administered_by_former_staff(s.ann)
+            ),
+            RightsRequiredError,
+        ),
+    ],
+    "administration.set_active": [
+        (
+            lambda s: partial(
+                administration.set_active,
+                account=_administered(s.ann),
+                is_active=False,
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                administration.set_active, account=_administered(s.ann), is_active=True
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                administration.set_active,
+                account=_administered_by_former_staff(s.ann),
+                is_active=False,
+            ),
+            RightsRequiredError,
+        ),
+    ],
+    "administration.set_password_of": [
+        (
+            lambda s: partial(
+                administration.set_password_of, account=_administered(s.ann), new=None
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                administration.set_password_of,
+                account=_administered_by_former_staff(s.ann),
+                new=None,
+            ),
+            RightsRequiredError,
+        ),
+    ],
     "events.clear_expired_events": [
         (lambda s: _aged(s.hello), SILENT),
         (lambda _: events.clear_expired_events, SILENT),
@@ -458,6 +559,24 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
         ),
     ],
     "installation.renew_epoch": [(lambda _: installation.renew_epoch, SILENT)],
+    "installation.rename_server": [
+        (
+            lambda _: partial(
+                installation.rename_server, by=_root(), server_name="Elm Street"
+            ),
+            SILENT,
+        ),
+        (
+            lambda _: partial(
+                installation.rename_server, by=_former_root(), server_name="Elm Street"
+            ),
+            RightsRequiredError,
+        ),
+    ],
+    "setup.set_up": [
+        (lambda _: partial(_set_up, _emptied()), SILENT),
+        (lambda _: partial(_set_up, "wrong"), AlreadySetUpError),
+    ],
     "messages.send_message": [
         (
             lambda s: partial(

@@ -101,7 +101,8 @@
     const buttons = Object.assign(document.createElement("p"), { className: "buttons" });
     buttons.append(link);
     section.append(title, text, buttons);
-    document.title = `${heading} · Parley`;
+    const place = document.querySelector(".brand")?.textContent ?? "Parley";
+    document.title = `${heading} · ${place}`;
     return section;
   }
 

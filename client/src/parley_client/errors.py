@@ -148,6 +148,14 @@ class InvalidInviteError(ForbiddenError, code="invalid_invite"):
     """The invite code is unknown, used up, expired or revoked, or not for you."""
 
 
+class InvalidSetupCodeError(ForbiddenError, code="invalid_setup_code"):
+    """It is not the code that the server of an empty installation prints."""
+
+
+class RightsRequiredError(ForbiddenError, code="rights_required"):
+    """Staff without this permission, or not superusers where the account has rights."""
+
+
 class NotSenderError(ForbiddenError, code="not_sender"):
     """Only who sent a message may change or delete it."""
 
@@ -216,6 +224,14 @@ class ServiceNameTakenError(ConflictError, code="service_name_taken"):
     """Another service token has this name."""
 
 
+class AlreadySetUpError(ConflictError, code="already_set_up"):
+    """The installation has an account: its first run is over."""
+
+
+class OwnAccountError(ConflictError, code="own_account"):
+    """Administrators do this to others, not to themselves."""
+
+
 class MessageDeletedError(ConflictError, code="message_deleted"):
     """Only the message's tombstone is left."""
 
@@ -278,6 +294,10 @@ class UnchangedPasswordError(InvalidError, code="unchanged_password"):
 
 class InvalidServiceNameError(InvalidError, code="invalid_service_name"):
     """A service's name has 1 to 100 characters, of which at least one is visible."""
+
+
+class InvalidServerNameError(InvalidError, code="invalid_server_name"):
+    """A server's name has 1 to 60 characters, of which at least one is visible."""
 
 
 class InvalidTokenNameError(InvalidError, code="invalid_token_name"):
