@@ -331,9 +331,7 @@ def test_a_link_opens_no_account_but_one_of_the_demo(
     assert link_token() is None
 
 
-def test_where_there_is_no_demo_no_link_opens_anything(
-    make_user: MakeUser
-) -> None:
+def test_where_there_is_no_demo_no_link_opens_anything(make_user: MakeUser) -> None:
     link = printed_link()
     User.objects.filter(external_id__startswith="parley-demo/").delete()
     make_user("maya")

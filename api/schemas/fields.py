@@ -8,8 +8,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from messaging.ids import (
     MAX_ID,
     ConversationId,
-    LookId,
     InvitationId,
+    LookId,
     MessageId,
     NotificationId,
     TokenId,

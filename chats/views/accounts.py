@@ -76,6 +76,7 @@ class SignIn(LoginView):
             return redirect(f"{request.path}?{urlencode({'demo': token})}")
         login(request, user)
         return redirect("home")
+
     def dispatch(
         self, request: HttpRequest, *args: object, **kwargs: object
     ) -> HttpResponseBase:
@@ -245,7 +246,6 @@ def _welcomed(request: HttpRequest, user: User, form: SignUpForm) -> HttpRespons
     return redirect("home")
 
 
-def _show_faults(form: SignUpForm) -> None:
 def _administrator(request: HttpRequest, form: SetUpForm) -> User | None:
     filled = form.cleaned_data
     with form.showing_refusal():

@@ -239,9 +239,7 @@ def _refused_composer(
     return set_error_status(shown, error)
 
 
-def _thread_of(
-    request: PageRequest, membership: Membership
-) -> ReadableMessage | None:
+def _thread_of(request: PageRequest, membership: Membership) -> ReadableMessage | None:
     """The root of the thread from which it was sent; None in the conversation itself."""
     root = thread_id_of(request.POST)
     if root is None:

@@ -67,9 +67,7 @@ def refused_in_thread(
     keeps = not isinstance(error, ConflictError | UnknownParentError)
     query = {"at": parent, "reply": parent} if keeps and parent else {}
     refused = {"content": request.POST.get("content", ""), "refusal": error}
-    return set_error_status(
-        _thread_page(request, root, query, refused=refused), error
-    )
+    return set_error_status(_thread_page(request, root, query, refused=refused), error)
 
 
 def _thread_page(

@@ -96,7 +96,9 @@ class _Place:
 
 def read_script(now: datetime) -> list[ScriptedMessage]:
     """All messages in the order in which they are sent; the last were sent just now."""
-    _, *conversations = re.split(r"^(?=== )", _TALK.read_text("utf-8"), flags=re.MULTILINE)
+    _, *conversations = re.split(
+        r"^(?=== )", _TALK.read_text("utf-8"), flags=re.MULTILINE
+    )
     random = Random(_SEED)  # noqa: S311  # decides pauses
     messages: list[ScriptedMessage] = []
     names: dict[str, int] = {}

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("messaging", "0011_send_key"),
+        ("messaging", "0012_invitations"),
     ]
 
     operations = [

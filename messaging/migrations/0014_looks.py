@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("messaging", "0012_invitations"),
+        ("messaging", "0013_server_name"),
     ]
 
     operations = [

@@ -24,8 +24,8 @@ from messaging.lock_timeouts import lock_timeout
 from messaging.models import (
     Block,
     ExportLease,
-    LookNotice,
     InviteCode,
+    LookNotice,
     Message,
     MessageHistory,
     Participant,

@@ -123,9 +123,7 @@ def page_header(*, reader: UserId) -> PageHeader:
     """The server's name and the unread counts; one query."""
     (
         (position, name, unread, mentions, conversations, muted, muted_mentions, looks),
-    ) = (
-        _summary.all(reader=reader)
-    )
+    ) = _summary.all(reader=reader)
     summary = InboxSummary(
         unread_count=unread,
         badge_count=unread - muted + muted_mentions,

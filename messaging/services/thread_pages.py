@@ -66,9 +66,7 @@ class _Start:
     first: TreeNode | None = None
 
 
-def thread_page(
-    *, root: ReadableMessage, cursor: str | None, limit: int
-) -> ThreadPage:
+def thread_page(*, root: ReadableMessage, cursor: str | None, limit: int) -> ThreadPage:
     """The replies after a cursor, or from the first one on. It costs what it shows.
 
     Raises:
@@ -245,4 +243,3 @@ def _signature(
     root: Message, depth: int, within: Sequence[int], path: Sequence[int]
 ) -> int:
     return tree_signature(f"thread {root.pk} {depth} {[*within]} {[*path]}")
-

@@ -28,7 +28,9 @@ def test_an_account_is_opened_left_and_entered_again(
     expect(page.get_by_text("No conversations yet.")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     sign_in(page, username, "not this one")
-    expect(page.get_by_text("There is no account with this username and password")).to_be_visible()
+    expect(
+        page.get_by_text("There is no account with this username and password")
+    ).to_be_visible()
     sign_in(page, username, PASSWORD)
     expect(page.get_by_role("heading", name="Conversations")).to_be_visible()
 

@@ -78,7 +78,11 @@ def test_the_next_unread_is_a_press_away_and_what_was_passed_stays_unread(
 
 
 def test_where_one_reads_stays_while_others_write_above(
-    browse: Browse, bob: SignedInUser, ann: SignedInUser, root: int, conversation_id: int
+    browse: Browse,
+    bob: SignedInUser,
+    ann: SignedInUser,
+    root: int,
+    conversation_id: int,
 ) -> None:
     page = browse(ann, size=PHONE)
     page.goto(f"/messages/{root}/thread")

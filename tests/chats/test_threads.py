@@ -252,7 +252,9 @@ def test_what_is_sent_in_a_thread_is_shown_in_it(
     sent = anns.post(send, form, follow=True)
     message = Message.objects.get(content="Yes.")
     assert message.parent_message_id == reply.pk
-    assert sent.redirect_chain[-1][0] == f"{path_of(root)}?at={message.pk}#m{message.pk}"
+    assert (
+        sent.redirect_chain[-1][0] == f"{path_of(root)}?at={message.pk}#m{message.pk}"
+    )
     in_place = anns.post(send, form | {"form": "b"}, headers={"HX-Request": "true"})
     assert in_place.headers["Parley-Message"] == str(
         Message.objects.latest("sequence").pk

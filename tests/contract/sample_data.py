@@ -11,8 +11,8 @@ from messaging.models.looks import LookSource
 from messaging.services import (
     blocks,
     conversations,
-    looks,
     invites,
+    looks,
     messages,
     owners,
     service_tokens,

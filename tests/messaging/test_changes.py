@@ -72,8 +72,8 @@ from messaging.errors import (
 )
 from messaging.ids import (
     ConversationId,
-    LookId,
     InvitationId,
+    LookId,
     MessageId,
     NotificationId,
     Sequence,
@@ -109,9 +109,9 @@ from messaging.services import (
     history,
     inbox,
     installation,
-    looks,
     invites,
     joining,
+    looks,
     messages,
     notifications,
     owners,
