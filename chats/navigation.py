@@ -1,9 +1,10 @@
 """The navigation of all pages, and to which part of it a page belongs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from messaging.access import gives_rights, may_administer
+from messaging.access import gives_rights, inviter, may_administer
 from messaging.models import User
 
 
@@ -35,7 +36,7 @@ NAVIGATION: Final = (
         "settings",
         "Settings",
         "Settings",
-        ("/settings", "/account", "/administration", "/privacy"),
+        ("/settings", "/account", "/privacy"),
     ),
 )
 
@@ -53,7 +54,15 @@ class AdministrationPage:
     url_name: str
     label: str
     path: str
-    for_viewers: bool = False
+    may_see: Callable[[User], bool] = gives_rights
+
+
+def _may_view_accounts(user: User) -> bool:
+    return gives_rights(user) or may_administer(user, "view")
+
+
+def _may_invite(user: User) -> bool:
+    return inviter(user) is not None
 
 
 # In the order of display. A new page needs a line here, and the template
@@ -61,7 +70,10 @@ class AdministrationPage:
 ADMINISTRATION_PAGES: Final = (
     AdministrationPage("administration", "Overview", "/administration"),
     AdministrationPage(
-        "administered_people", "People", "/administration/people", for_viewers=True
+        "administered_people", "People", "/administration/people", _may_view_accounts
+    ),
+    AdministrationPage(
+        "server_invitations", "Invitations", "/administration/invitations", _may_invite
     ),
     AdministrationPage("administered_settings", "Settings", "/administration/settings"),
 )
@@ -81,10 +93,7 @@ def administration_pages(user: object) -> tuple[AdministrationPage, ...]:
     """The pages of the administration that this user may see."""
     if not isinstance(user, User):
         return ()
-    if gives_rights(user):
-        return ADMINISTRATION_PAGES
-    seen = may_administer(user, "view")
-    return tuple(page for page in ADMINISTRATION_PAGES if seen and page.for_viewers)
+    return tuple(page for page in ADMINISTRATION_PAGES if page.may_see(user))
 
 
 def administration_page_of(path: str) -> str | None:

@@ -79,7 +79,12 @@ administration_urls = [
     ),
     path("settings", administration.settings_page, name="administered_settings"),
     path("welcome", administration.welcome, name="welcome"),
-    path("welcome/code", administration.make_invite_code, name="make_invite_code"),
+    path("invitations", invitations.server_invitations, name="server_invitations"),
+    path(
+        "invitations/<id:invitation_id>/revoke",
+        invitations.revoke_server_invitation,
+        name="revoke_server_invitation",
+    ),
 ]
 
 urlpatterns = [
@@ -190,16 +195,6 @@ urlpatterns = [
     ),
     path("settings/looks", looks.look_list, name="looks"),
     path("settings/looks/seen", looks.looks_seen, name="looks_seen"),
-    path(
-        "administration/invitations",
-        invitations.server_invitations,
-        name="server_invitations",
-    ),
-    path(
-        "administration/invitations/<id:invitation_id>/revoke",
-        invitations.revoke_server_invitation,
-        name="revoke_server_invitation",
-    ),
     path("administration", administration.overview, name="administration"),
     path("administration/", include(administration_urls)),
     path("account/password", accounts.change_password, name="password"),

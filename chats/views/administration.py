@@ -4,7 +4,6 @@ Who is no member of staff is answered as if there were no such pages.
 """
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, Final, ParamSpec
 
@@ -37,15 +36,12 @@ from messaging.errors import WrongPasswordError
 from messaging.models import User
 from messaging.services import administration, installation, passwords
 from messaging.services.deletion import delete_account_of, preview_deletion
-from messaging.services.invites import create_invite
 from messaging.services.numbers import numbers
 from messaging.services.settings_in_force import settings_in_force
 
 P = ParamSpec("P")
 
 _PAGE: Final = 50
-_INVITE_USES: Final = 10
-_INVITE_DAYS: Final = 7
 
 
 def for_staff(
@@ -202,25 +198,9 @@ def settings_page(request: PageRequest) -> HttpResponse:
 def welcome(request: PageRequest) -> HttpResponse:
     """After the first run: how to invite others."""
     access.superuser(user=request.user)
-    return _welcome(request, code=None)
-
-
-@for_staff
-@require_POST
-def make_invite_code(request: PageRequest) -> HttpResponse:
-    """Make a code with which others register. It is shown in this response only."""
-    access.superuser(user=request.user)
-    code = create_invite(uses=_INVITE_USES, expires_in=timedelta(days=_INVITE_DAYS))
-    return _welcome(request, code=code)
-
-
-def _welcome(request: PageRequest, *, code: str | None) -> HttpResponse:
     context: dict[str, object] = {
         "registration": settings.PARLEY_REGISTRATION,
         "sign_up_address": request.build_absolute_uri(resolve_url("sign_up")),
-        "invite_code": code,
-        "invite_uses": _INVITE_USES,
-        "invite_days": _INVITE_DAYS,
     }
     return shown(request, "welcome", context)
 

@@ -5,12 +5,11 @@ nowhere else.
 """
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Final
 
 from django.conf import settings
 from django.contrib import messages as flashes
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
@@ -20,10 +19,11 @@ from chats.decorators import PageRequest, in_place, reader_of, signed_in
 from chats.errors import error_response, set_error_status, set_refusal_status
 from chats.forms import InvitationForm, SignUpForm
 from chats.views.accounts import sign_up_context
+from chats.views.administration import for_staff, shown
 from edge.addresses import client_address
 from messaging import access
 from messaging.access import Inviter, Ownership
-from messaging.errors import InvalidInviteError, RateLimitedError
+from messaging.errors import InvalidInviteError, RateLimitedError, RightsRequiredError
 from messaging.ids import ConversationId, InvitationId, UserId
 from messaging.models import InviteCode, User
 from messaging.pagination import Page
@@ -35,18 +35,7 @@ from messaging.services.limits import counted_guess
 _PAGE: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the invitations of a page lead, and the addresses of that page."""
-
-    title: str
-    lead: str
-    here: str
-    back: str
-    back_label: str
-
-
-@signed_in
+@for_staff
 @require_http_methods(["GET", "HEAD", "POST"])
 def server_invitations(request: PageRequest) -> HttpResponse:
     """The invitations to the server. The link of a new one is in this response only."""
@@ -61,17 +50,16 @@ def server_invitations(request: PageRequest) -> HttpResponse:
     page = invites.server_invitation_page(
         reader=maker, cursor=request.GET.get("cursor"), limit=_PAGE
     )
-    place = _Place(
-        title="Invitations to the server",
-        lead="Whoever opens a link can open an account here with it.",
-        here=resolve_url("server_invitations"),
-        back=resolve_url("settings"),
-        back_label="Settings",
-    )
-    return _list_page(request, place, form, issued, page)
+    context = {
+        "lead": "Whoever opens a link can open an account here with it.",
+        "here": resolve_url("server_invitations"),
+        **_listed(request, form, issued, page),
+    }
+    response = shown(request, "administered_invitations", context)
+    return set_refusal_status(response, form)
 
 
-@signed_in
+@for_staff
 @require_POST
 def revoke_server_invitation(request: PageRequest, invitation_id: int) -> HttpResponse:
     invites.revoke_server_invitation(
@@ -95,14 +83,14 @@ def group_invitations(request: PageRequest, conversation_id: int) -> HttpRespons
     page = invites.group_invitation_page(
         group=group, cursor=request.GET.get("cursor"), limit=_PAGE
     )
-    place = _Place(
-        title=f"Invitations to {group.conversation.title}",
-        lead="Whoever opens a link can join the group, and see all of its messages.",
-        here=resolve_url("group_invitations", conversation_id),
-        back=resolve_url("conversation_details", conversation_id),
-        back_label="Group",
-    )
-    return _list_page(request, place, form, issued, page)
+    context = {
+        "group": group.conversation,
+        "lead": "Whoever opens a link can join the group, and see all of its messages.",
+        "here": resolve_url("group_invitations", conversation_id),
+        **_listed(request, form, issued, page),
+    }
+    response = render(request, "chats/group_invitations.html", context)
+    return set_refusal_status(response, form)
 
 
 @signed_in
@@ -135,12 +123,12 @@ def join(request: HttpRequest, code: str) -> HttpResponseBase:
 def _asked(request: PageRequest, code: str) -> HttpResponse:
     try:
         with _guess(request, reader_of(request)):
-            shown = invites.invitation_shown(code=code, reader=request.user)
+            found = invites.invitation_shown(code=code, reader=request.user)
     except InvalidInviteError as error:
         return _invalid(request, error)
-    if shown.joined:
-        return redirect("conversation", shown.conversation_id)
-    return render(request, "chats/join.html", {"invitation": shown})
+    if found.joined:
+        return redirect("conversation", found.conversation_id)
+    return render(request, "chats/join.html", {"invitation": found})
 
 
 @signed_in
@@ -158,13 +146,13 @@ def _joined(request: PageRequest, code: str) -> HttpResponse:
 def _newcomer_page(request: HttpRequest, code: str) -> HttpResponse:
     try:
         with _guess(request, None):
-            shown = invites.invitation_shown(code=code, reader=None)
+            found = invites.invitation_shown(code=code, reader=None)
     except InvalidInviteError as error:
         return _invalid(request, error)
     # Where anybody may open an account, the code only says which group to join.
-    needed = shown.title is not None or settings.PARLEY_REGISTRATION == "invite"
+    needed = found.title is not None or settings.PARLEY_REGISTRATION == "invite"
     form = SignUpForm(invite_code=code if needed else None)
-    return render(request, "chats/sign_up.html", sign_up_context(form, shown))
+    return render(request, "chats/sign_up.html", sign_up_context(form, found))
 
 
 def _invalid(request: HttpRequest, error: InvalidInviteError) -> HttpResponse:
@@ -177,10 +165,9 @@ def _guess(request: HttpRequest, of: UserId | None) -> AbstractContextManager[No
 
 
 def _inviter(request: PageRequest) -> Inviter:
-    """Who may not invite is answered as if there were no such page."""
     maker = access.inviter(request.user)
     if maker is None:
-        raise Http404
+        raise RightsRequiredError("You may not invite people to the server.")
     return maker
 
 
@@ -194,24 +181,20 @@ def _posted(request: PageRequest) -> InvitationForm:
     return InvitationForm(request.POST if request.method == "POST" else None)
 
 
-def _list_page(
+def _listed(
     request: PageRequest,
-    place: _Place,
     form: InvitationForm,
     issued: IssuedInvitation | None,
     page: Page[InviteCode],
-) -> HttpResponse:
+) -> dict[str, object]:
     path = None if issued is None else resolve_url("join", issued.code)
-    context = {
-        "place": place,
+    return {
         "link": path and request.build_absolute_uri(path),
         # After a success, show an empty form for the next link.
         "form": InvitationForm() if issued else form,
         "page": page,
         "now": timezone.now(),
     }
-    response = render(request, "chats/invitations.html", context)
-    return set_refusal_status(response, form)
 
 
 def _revoked(request: PageRequest, here: str) -> HttpResponse:

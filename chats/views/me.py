@@ -16,7 +16,6 @@ from chats.decorators import PageRequest, in_place, reader_of, signed_in
 from chats.errors import set_refusal_status
 from chats.forms import ProfileForm, TokenForm
 from chats.password_attempts import counted_attempt
-from messaging import access
 from messaging.ids import TokenId
 from messaging.models.users import SendKey, WhoMayAdd
 from messaging.services import passwords, presence, sessions, tokens, users
@@ -43,8 +42,7 @@ def profile(request: PageRequest) -> HttpResponse:
         text = "Your name is changed." if renamed else "Your settings are saved."
         flashes.success(request, text)
         return redirect("settings")
-    context = {"form": form, "invites": access.inviter(user) is not None}
-    response = render(request, "chats/settings.html", context)
+    response = render(request, "chats/settings.html", {"form": form})
     return set_refusal_status(response, form)
 
 

@@ -13,9 +13,10 @@ from typing import Final
 from messaging.access import AccountViewer, AdministeredAccount, administered_again
 from messaging.changes import Change, open_change
 from messaging.cursors import decode_number, encode_cursor
-from messaging.ids import MAX_ID
+from messaging.ids import MAX_ID, UserId
 from messaging.models import User
 from messaging.pagination import Page, cut_page
+from messaging.services.looks import record_password
 from messaging.services.passwords import check_strength, replace_password
 from messaging.services.people_search import search_users
 
@@ -69,6 +70,8 @@ def set_active(*, account: AdministeredAccount, is_active: bool) -> None:
 def set_password_of(*, account: AdministeredAccount, new: str | None) -> str:
     """Set somebody's password, a random one unless it is given; sign them out everywhere.
 
+    They are told: whoever knows the password can sign in with it.
+
     Returns:
         The password.
 
@@ -83,6 +86,7 @@ def set_password_of(*, account: AdministeredAccount, new: str | None) -> str:
     with _administering(account) as (user, change):
         user.password = account.user.password
         replace_password(user=user, change=change)
+        record_password(by=account.by, user_id=UserId(user.pk))
     return chosen
 
 

@@ -17,6 +17,7 @@ ADMINISTRATION_PAGES = {
     "administered_person": "/administration/people/@jonas",
     "administered_password": "/administration/people/jonas/password",
     "administered_person_delete": "/administration/people/jonas/delete",
+    "server_invitations": "/administration/invitations",
     "administered_settings": "/administration/settings",
     "welcome": "/administration/welcome",
 }

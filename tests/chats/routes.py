@@ -95,7 +95,6 @@ set_password         200 302  new_password password
 delete_person        200 200  password
 administered_settings 200 302  server_name
 welcome              200 405
-make_invite_code     405 200
 """
 
 

@@ -189,9 +189,8 @@ def test_administrators_make_list_and_revoke_links_to_the_server(
     here = "/administration/invitations"
     for browser in (anns, bobs):
         assert browser.get(here).status_code == HTTPStatus.NOT_FOUND
-        assert here not in browser.get("/settings").content.decode()
     User.objects.filter(pk=ann.pk).update(is_superuser=True)
-    assert here in anns.get("/settings").content.decode()
+    assert here in anns.get("/administration").content.decode()
     assert "/join/" in anns.post(here, FORM).content.decode()
     row = InviteCode.objects.get()
     assert (row.max_uses, row.created_by_id, row.conversation_id) == (5, ann.pk, None)

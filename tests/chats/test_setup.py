@@ -102,18 +102,27 @@ def test_the_welcome_shows_how_others_come(
     browser = Client()
     browser.post("/setup", filled(code=setup_code()))
     text = browser.get("/administration/welcome").content.decode()
-    assert ("http://testserver/sign-up" in text) == (registration != "closed")
+    assert ("http://testserver/sign-up" in text) == (registration == "open")
     assert ("create_user" in text) == (registration == "closed")
-    assert ("Make a code" in text) == (registration == "invite")
+    assert ("Make a link" in text) == (registration == "invite")
 
 
-def test_a_code_of_the_welcome_lets_others_in(db: None, settings: Settings) -> None:
+def test_the_link_of_the_welcome_lets_others_in(db: None, settings: Settings) -> None:
     settings.PARLEY_REGISTRATION = "invite"
     browser = Client()
     browser.post("/setup", filled(code=setup_code()))
-    page = parse(browser.post("/administration/welcome/code").content)
-    code = page.texts[page.texts.index("http://testserver/sign-up") + 1 :]
-    [shown] = [text for text in code if len(text) == 22]
+    welcome = parse(browser.get("/administration/welcome").content)
+    here = "/administration/invitations"
+    [making] = [each for each in welcome.all("form") if each.get("action") == here]
+    assert making["method"] == "post"
+    sent = {
+        field["name"]: field["value"]
+        for field in welcome.all("input")
+        if field.get("name") in {"uses", "days"}
+    }
+    page = parse(browser.post(here, sent).content)
+    [link] = [each for each in page.texts if each.startswith("http://testserver/join/")]
+    shown = link.rpartition("/")[2]
     form = {"username": "bob", "password": PASSWORD, "invite_code": shown}
     assert Client().post("/sign-up", form).headers["Location"] == "/"
 

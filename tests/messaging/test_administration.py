@@ -16,7 +16,8 @@ from messaging.errors import (
     RightsRequiredError,
     UserNotFoundError,
 )
-from messaging.models import LastSeen, Message, User
+from messaging.models import LastSeen, LookNotice, Message, User
+from messaging.models.looks import LookSource
 from messaging.services import administration, numbers
 from messaging.services.deletion import delete_account_of, preview_deletion
 from messaging.services.installation import rename_server, server_name
@@ -121,12 +122,16 @@ def test_a_new_password_is_the_one_given_or_made_and_ends_everything(
     assert new in {None, chosen}
     assert User.objects.get(pk=ann.pk).check_password(chosen)
     assert not ann.access_tokens.exists()
+    # And it is told, as in the admin.
+    notice = LookNotice.objects.get(user=ann)
+    assert (notice.look.by, notice.look.source) == (root, LookSource.PASSWORD)
 
 
 def test_a_weak_password_changes_nothing(root: User, ann: User) -> None:
     with pytest.raises(InvalidPasswordError):
         administration.set_password_of(account=account(root, ann), new="short")
     assert User.objects.get(pk=ann.pk).check_password(PASSWORD)
+    assert not LookNotice.objects.exists()
 
 
 def test_a_new_password_writes_nothing_else(root: User, ann: User) -> None:
