@@ -10,7 +10,7 @@ from messaging.models import User
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of the navigation; `short` is its label on phones.
+    """An entry of the navigation, with the same label at every width.
 
     It has the icon of its URL's name, and is marked as current on pages whose paths begin
     with one of `paths`.
@@ -18,33 +18,25 @@ class Entry:
 
     url_name: str
     label: str
-    short: str
     paths: tuple[str, ...]
     counts_unread: bool = False
 
 
 # In the order of display. On a phone there is room for five.
 NAVIGATION: Final = (
-    Entry("conversations", "Conversations", "Chats", ("/conversations", "/messages")),
+    Entry("conversations", "Conversations", ("/conversations", "/messages")),
     Entry(
-        *("catch_up", "Catch up", "Catch up"),
+        *("catch_up", "Catch up"),
         ("/catch-up", "/inbox", "/notifications"),
         counts_unread=True,
     ),
-    Entry("people", "People", "People", ("/people",)),
-    Entry(
-        "settings",
-        "Settings",
-        "Settings",
-        ("/settings", "/account", "/privacy"),
-    ),
+    Entry("people", "People", ("/people",)),
+    Entry("settings", "Settings", ("/settings", "/account", "/privacy")),
 )
 
 
 # For staff alone.
-_ADMINISTRATION: Final = Entry(
-    "administration", "Administration", "Admin", ("/administration",)
-)
+_ADMINISTRATION: Final = Entry("administration", "Administration", ("/administration",))
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
-    "ninja",
+    # Before ninja, whose template of the API's docs it replaces.
     "edge",
+    "ninja",
     "chats",
     "messaging",
 ]

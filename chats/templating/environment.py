@@ -34,6 +34,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Enviro
         static=_static,
     )
     made.filters.update(
+        clock=filters.clock,
         counted=filters.counted,
         day=filters.day,
         excerpt=filters.excerpt,

@@ -12,12 +12,13 @@ from messaging.ids import UserId
 from messaging.models import User
 from messaging.projections import UserProjection
 
-_HUES: Final = 6
+_HUES: Final = 12
 _EXCERPT: Final = 280
 
 # `format` escapes what is put in.
 _TIME: Final = Markup('<time datetime="{}">{}</time>')
 _AVATAR: Final = Markup('<span class="avatar hue-{}" aria-hidden="true">{}</span>')
+_FACE: Final = Markup('<span class="avatar face hue-{}" aria-hidden="true">{}</span>')
 _NAME: Final = Markup('<bdi title="@{}">{}</bdi>')
 _NAMESAKE: Final = Markup('<bdi>{}</bdi> <span class="username">@{}</span>')
 _NOBODY: Final = Markup("<bdi>{}</bdi>")
@@ -41,14 +42,32 @@ def moment(when: datetime) -> Markup:
     )
 
 
+def clock(when: datetime) -> Markup:
+    """The hour of a time, below a line that names its day; relative_times.js makes it local."""
+    utc = when.astimezone(UTC)
+    return _TIME.format(utc.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{utc:%H:%M}")
+
+
 def avatar(name: str, number: int) -> Markup:
-    """The first letter of a name, in one of six colours, always the same for a number."""
-    initial = next((letter for letter in name if letter.isalnum()), "?").upper()
-    return _AVATAR.format(number % _HUES, initial[:1])
+    """Two letters of a group's title, in one of twelve colours, always the same for a number."""
+    return _AVATAR.format(number % _HUES, _initials(name))
+
+
+def _initials(name: str) -> str:
+    """The first letters of the first and the last word; of a single word, its first two."""
+    words = ["".join(filter(str.isalnum, word)) for word in name.split()]
+    first, *_, last = [word for word in words if word] * 2 or ["?", "?"]
+    if first == last:
+        return f"{first[0].upper()[:1]}{first[1:2].lower()[:1]}"
+    # In some scripts a letter becomes two in upper case.
+    return f"{first[0].upper()[:1]}{last[0].upper()[:1]}"
 
 
 def avatar_of(person: User | UserProjection | None) -> Markup:
-    return avatar("", 0) if person is None else avatar(person.display_name, person.pk)
+    """The same for a person, who is round."""
+    if person is None:
+        return _FACE.format(0, _initials(""))
+    return _FACE.format(person.pk % _HUES, _initials(person.display_name))
 
 
 def named(

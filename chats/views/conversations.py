@@ -4,7 +4,7 @@ The messages of a page are one fragment, which is the same for all participants,
 cached like the API's list. Everything that differs between participants is around it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -35,7 +35,7 @@ from messaging.errors import (
     NotDeliverableError,
     UnknownParentError,
 )
-from messaging.ids import ConversationId
+from messaging.ids import ConversationId, UserId
 from messaging.ids import Sequence as MessageSequence
 from messaging.namesakes import Named, namesakes
 from messaging.sequence_ranges import SequenceRange
@@ -43,6 +43,7 @@ from messaging.services import notifications, summaries
 from messaging.services.conversations import PageVersion, page_version
 from messaging.services.messages import send_message
 from messaging.services.notifications import FirstUnread
+from messaging.services.presence import presence_of
 
 _PAGE: Final = 30
 # Where the rows go. Users' text is escaped, so that it cannot look like this.
@@ -63,8 +64,21 @@ def conversation_list(request: PageRequest) -> HttpResponse:
     lasts = [each.last_message for each in page.items if each.last_message]
     shown: list[Named | None] = [each.participant for each in page.items]
     shown += [last.sender for last in lasts]
-    context = {"page": page, "wanted": wanted, "namesakes": namesakes(shown)}
+    others = [each.participant.id for each in page.items if each.participant]
+    context = {
+        "page": page,
+        "wanted": wanted,
+        "namesakes": namesakes(shown),
+        "online": _online(others, reader_of(request)),
+    }
     return render(request, "chats/conversations.html", context)
+
+
+def _online(people: Collection[UserId], reader: UserId) -> frozenset[int]:
+    if not people:
+        return frozenset()
+    seen = presence_of(people, reader=reader)
+    return frozenset(person for person, each in seen.items() if each.online)
 
 
 @signed_in
