@@ -42,15 +42,11 @@ def sample_data(db: None) -> SampleData:
     read = Message.objects.create(sender=bob, receiver=ann, content="read")
     mark_message_read(message=received_by(ann, read), reader=UserId(ann.pk))
     browser_of(ann)
-    # Who may invite to the server.
-    User.objects.filter(pk=ann.pk).update(is_superuser=True)
-    ann.refresh_from_db()
-    maker = inviter(ann)
+    maker = inviter(User.objects.create_superuser("root", PASSWORD))
     assert maker is not None
     to_server = create_server_invitation(
         maker=maker, uses=1, expires_in=timedelta(days=1)
     )
-    User.objects.create_superuser("root", PASSWORD)
     User.objects.create_user("idle")
     User.objects.filter(username="idle").update(is_active=False)
     return replace(
