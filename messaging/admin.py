@@ -168,7 +168,9 @@ class MessageAdmin(RecordedAdmin[Message], ReadOnlyAdmin[Message]):
             return _shown(row.conversation_id, None, *people)
         # Its own page shows how the message above it begins.
         above = row.parent_message
-        return _shown(row.conversation_id, row.pk, *people, above and above.sender_id)
+        return _shown(
+            row.conversation_id, row.pk, *people, above.sender_id if above else None
+        )
 
 
 @admin.register(MessageHistory)

@@ -77,6 +77,7 @@ class SignIn(LoginView):
         login(request, user)
         return redirect("home")
 
+    @override
     def dispatch(
         self, request: HttpRequest, *args: object, **kwargs: object
     ) -> HttpResponseBase:

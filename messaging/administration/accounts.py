@@ -167,7 +167,9 @@ class UserAdmin(SearchAdmin[User], DjangoUserAdmin[User]):
             response = super().user_change_password(request, id, form_url)
             # Only a password that was set is answered by a redirect.
             if isinstance(response, HttpResponseRedirect):
-                record_password(by=UserId(request.user.pk), user_id=UserId(user.pk))
+                record_password(
+                    by=UserId(request.user.pk or 0), user_id=UserId(user.pk)
+                )
         return response
 
     @override

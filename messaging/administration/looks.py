@@ -48,7 +48,9 @@ class RecordedAdmin(SearchAdmin[M]):
 
     def record(self, request: HttpRequest, shown: Iterable[Shown]) -> None:
         try:
-            record_looks(by=UserId(request.user.pk), source=self.source, shown=shown)
+            record_looks(
+                by=UserId(request.user.pk or 0), source=self.source, shown=shown
+            )
         except UserNotFoundError as error:
             raise PermissionDenied from error
 

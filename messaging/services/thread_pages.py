@@ -183,7 +183,7 @@ def _way_up(message_id: MessageId) -> Sequence[_Ancestor]:
 @CompiledQuery
 def _ancestors(
     *, message: MessageId
-) -> QuerySet[Message, tuple[MessageId, MessageId | None, int, bool]]:
+) -> QuerySet[Message, tuple[int, int | None, int, bool]]:
     columns = ("id", "parent_message_id")
 
     def ascend(above: CTE) -> QuerySet[Message, Mapping[str, object]]:
@@ -200,7 +200,7 @@ def _ancestors(
         parent_message=OuterRef("parent_message"), sequence__gt=OuterRef("sequence")
     )
     messages: QuerySet[Message] = nearest.join(Message, id=nearest.col.id)
-    rows: QuerySet[Message, tuple[MessageId, MessageId | None, int, bool]] = with_cte(
+    rows: QuerySet[Message, tuple[int, int | None, int, bool]] = with_cte(
         above,
         nearest,
         select=messages.annotate(later=Exists(later)).values_list(
@@ -211,9 +211,7 @@ def _ancestors(
 
 
 @CompiledQuery
-def _last_replies(
-    *, parents: Collection[int]
-) -> QuerySet[Message, tuple[MessageId, int]]:
+def _last_replies(*, parents: Collection[int]) -> QuerySet[Message, tuple[int, int]]:
     """The sequence of the last reply to each of these messages that has several."""
     replies = Message.objects.filter(parent_message=OuterRef("pk"))
     forks = Message.objects.filter(pk__in=parents, reply_count__gt=1)

@@ -90,7 +90,7 @@ def _places(
 @CompiledQuery
 def _oldest(
     *, reader: int, conversation: int, since: int
-) -> QuerySet[Notification, tuple[MessageId, MessageId | None]]:
+) -> QuerySet[Notification, tuple[int, int | None]]:
     # `IN`, so that SQLite takes the index of this conversation: see `unread_in`.
     unread = Notification.objects.filter(
         conversation=conversation, user=reader, is_read__in=(False,)
@@ -102,7 +102,7 @@ def _oldest(
 @CompiledQuery
 def _among(
     *, reader: int, messages: Collection[int]
-) -> QuerySet[Notification, tuple[MessageId]]:
+) -> QuerySet[Notification, tuple[int]]:
     unread = Notification.objects.filter(
         message__in=messages, user=reader, is_read=False
     )

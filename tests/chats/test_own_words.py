@@ -14,6 +14,7 @@ from django.contrib.auth.password_validation import (
     UserAttributeSimilarityValidator,
     get_default_password_validators,
 )
+from django.core.validators import BaseValidator, ProhibitNullCharactersValidator
 from django.http import QueryDict
 from pytest_django import Settings
 
@@ -41,6 +42,7 @@ def _below(form: type[RefusableForm]) -> Iterator[type[RefusableForm]]:
         yield from _below(each)
 
 
+VALIDATORS: Final = (BaseValidator, ProhibitNullCharactersValidator)
 FORMS: Final = (*SIGN_IN_FORMS, *_below(RefusableForm))
 
 
@@ -61,7 +63,8 @@ def _stock(field: forms.Field) -> dict[str, str]:
     for each in classes:
         texts |= getattr(each, "default_error_messages", {})
     for validator in field.validators:
-        texts[validator.code] = validator.message
+        assert isinstance(validator, VALIDATORS)
+        texts[validator.code] = str(validator.message)
     # A validator of each length has a text for one and another for many.
     return {code: str(text) for code, text in texts.items() if code != "max_length"}
 

@@ -13,6 +13,7 @@ from messaging.access import Inviter, inviter
 from messaging.errors import (
     GroupFullError,
     InvalidInviteError,
+    InvitationNotFoundError,
     RateLimitedError,
     TooManyInvitationsError,
 )
@@ -69,7 +70,9 @@ def end(issued: IssuedInvitation, how: str) -> None:
     elif how == "used up":
         row.update(used=issued.invitation.max_uses)
     else:
-        User.objects.filter(pk=issued.invitation.created_by_id).update(is_active=False)
+        User.objects.filter(pk=issued.invitation.created_by_id or 0).update(
+            is_active=False
+        )
 
 
 def test_who_has_a_link_joins_as_if_they_were_added(
@@ -403,7 +406,7 @@ def test_another_groups_owner_revokes_nothing(
     proof = access.ownership(
         owner=UserId(bob.pk), conversation_id=ConversationId(other.pk)
     )
-    with pytest.raises(invites.InvitationNotFoundError):
+    with pytest.raises(InvitationNotFoundError):
         invites.revoke_group_invitation(
             group=proof, invitation_id=InvitationId(issued.invitation.pk)
         )

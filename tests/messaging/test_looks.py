@@ -141,9 +141,8 @@ def test_a_message_that_is_opened_is_named(
     model: type[Message | MessageHistory | Notification],
     source: str,
 ) -> None:
-    rows = model._default_manager.all()
-    if model is Notification:
-        rows = rows.filter(message=reply)
+    found = Notification.objects.filter(message=reply)
+    rows = found if model is Notification else model._default_manager.all()
     row = rows.latest("pk")
     staff.get(f"{ADMIN}/{model._meta.model_name}/{row.pk}/change/")
     assert told(ann) == [(source, reply.conversation_id, reply.pk)]
