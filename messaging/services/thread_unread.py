@@ -47,9 +47,10 @@ def thread_unread(
     )
     if not oldest:
         return ThreadUnread((), {}, None, 0)
-    on_page = {message for (message,) in _among.all(reader=reader, messages=shown)}
+    unread = _among.all(reader=reader, messages=shown)
+    on_page = {MessageId(message) for (message,) in unread}
     others = {
-        message: parent
+        MessageId(message): MessageId(parent)
         for message, parent in oldest
         if message not in shown and parent is not None
     }
