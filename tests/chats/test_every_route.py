@@ -25,7 +25,7 @@ from tests.chats.routes import (
 )
 from tests.conftest import MakeUser
 from tests.contract.sample_data import SampleData
-from tests.contract.tables import all_rows
+from tests.tables import all_rows
 
 # All else sends nobody to sign in.
 PUBLIC: Final = (

@@ -12,8 +12,8 @@ from messaging.models import Conversation, InviteCode, Participant, User
 from messaging.services import invites, participants
 from tests.browsers import browser_of
 from tests.conftest import PASSWORD, MakeUser
-from tests.contract.tables import all_rows
 from tests.proofs import owned_by
+from tests.tables import all_rows
 
 FORM = {"uses": "5", "days": "7"}
 SIGN_UP = {"username": "eve", "display_name": "", "password": PASSWORD}

@@ -19,7 +19,7 @@ from tests.contract.document import Operation, operations
 from tests.contract.hostile import Case, proper_requests
 from tests.contract.roles import ROLES, Roles, Target, create_roles
 from tests.contract.sample_data import SampleData
-from tests.contract.tables import all_rows
+from tests.tables import all_rows
 
 TABLE: Final = """
                                 anonymous stranger owner participant former sender receiver blocked staff suspended deleted revoked expired service

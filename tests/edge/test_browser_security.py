@@ -20,7 +20,7 @@ from tests.conftest import PASSWORD
 from tests.contract.document import operations
 from tests.contract.hostile import proper_requests
 from tests.contract.sample_data import create_sample_data
-from tests.contract.tables import all_rows
+from tests.tables import all_rows
 
 # One of each kind of answer that there is.
 ADDRESSES: Final = (

@@ -30,9 +30,9 @@ from messaging.services.invites import IssuedInvitation
 from messaging.services.joining import join_group
 from messaging.services.limits import counted_guess
 from tests.conftest import PASSWORD, MakeUser
-from tests.contract.tables import all_rows
 from tests.messaging.logged import logged_by
 from tests.proofs import membership_of, owned_by
+from tests.tables import all_rows
 
 DAY = timedelta(days=1)
 ENDS = ("unknown", "expired", "used up", "revoked", "suspended maker")
