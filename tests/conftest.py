@@ -115,6 +115,22 @@ def pytest_configure() -> None:
     _take_own_redis_database()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Function, nextitem: pytest.Item | None
+) -> Iterator[None]:
+    """Remove dead rows when the fixtures have ended: a transaction is one of them.
+
+    A fixture could not: those of `pytest.mark.django_db` begin before any of ours, and
+    end after it. After the last test there is no database.
+    """
+    blocker = item.funcargs.get("django_db_blocker")
+    yield
+    if nextitem is not None and isinstance(blocker, DjangoDbBlocker):
+        with blocker.unblock():
+            remove_dead_rows()
+
+
 def _take_own_redis_database() -> None:
     """One for each worker of pytest-xdist."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
@@ -154,17 +170,6 @@ def _empty_cache() -> Iterator[None]:
     yield
     for cache in caches.all():
         cache.clear()
-
-
-@pytest.fixture(autouse=True)
-def _few_dead_rows(
-    request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
-) -> Iterator[None]:
-    """Set up before a test's transaction, and so ended after it."""
-    yield
-    if "db" in request.fixturenames:
-        with django_db_blocker.unblock():
-            remove_dead_rows()
 
 
 @pytest.fixture(autouse=True)
