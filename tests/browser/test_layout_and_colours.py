@@ -94,8 +94,11 @@ COVERED = """row => {
         range.selectNodeContents(walk.currentNode);
         const parent = walk.currentNode.parentElement;
         if (!parent.checkVisibility() || getComputedStyle(parent).clipPath !== "none") continue;
+        // What is cut off is not seen.
+        const cut = [row.querySelector(".says"), parent.closest(".answers a")].filter(Boolean);
+        const end = Math.min(...cut.map((each) => each.getBoundingClientRect().right));
         for (const box of range.getClientRects()) {
-            const apart = box.right <= actions.left + 1 || box.left >= actions.right - 1
+            const apart = Math.min(box.right, end) <= actions.left + 1 || box.left >= actions.right - 1
                 || box.bottom <= actions.top + 1 || box.top >= actions.bottom - 1;
             if (!apart) covered.push(walk.currentNode.textContent);
         }

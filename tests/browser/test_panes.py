@@ -131,7 +131,7 @@ def test_the_arrow_goes_back_and_not_on(
     assert conversation_id
     page = browse(ann, size=PHONE)
     page.goto("/settings")
-    page.get_by_role("link", name="Conversations").click()
+    page.get_by_role("link", name="Conversations", exact=True).click()
     page.get_by_role("link", name="Bob").click()
     page.get_by_role("link", name="All conversations").click()
     expect(page.get_by_role("heading", name="Conversations")).to_be_visible()
@@ -200,7 +200,7 @@ def test_a_wide_screen_shows_the_people_until_one_closes_them(
     page = browse(ann, size=WIDE)
     page.goto(f"/conversations/{ann.group('Walks', bob)}")
     side = page.locator("#side")
-    expect(side.get_by_text(f"@{bob.username}", exact=True)).to_be_visible()
+    expect(side.locator(".person", has_text=bob.username)).to_be_visible()
     expect(page).to_have_url(re.compile(r"/conversations/\d+$"))
     assert doubled_ids(page) == []
     side.get_by_role("button", name="Close").click()
