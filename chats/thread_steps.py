@@ -6,7 +6,7 @@ its own.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
 from messaging.ids import MessageId
@@ -31,15 +31,26 @@ class Branch:
     is_cut: bool = False
     answered: MessageProjection | None = None
 
+    @property
+    def folds(self) -> bool:
+        """A single reply is as short as what would fold it."""
+        return self.count > 1 or self.is_cut or self.first is None
+
 
 @dataclass(slots=True)
 class ThreadRow:
-    """`parent` is set if the row before is another message than the one it answers."""
+    """`parent` is set if the row before is another message than the one it answers, and
+    `is_timed` if it is of another minute.
+    """
 
     message: ThreadReply
     continued: bool
+    is_timed: bool
     is_new: bool
     parent: MessageProjection | None
+
+
+StepKind = Literal["message", "branch", "inside", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +60,7 @@ class ThreadStep:
     `inside` goes into a branch that began on an earlier page.
     """
 
-    kind: Literal["message", "branch", "inside", "end"]
+    kind: StepKind
     row: ThreadRow | None = None
     branch: Branch | None = None
 
@@ -89,8 +100,8 @@ def thread_layout(
     for row, deeper in zip(rows, _goes_deeper(page.items), strict=True):
         message = row.message
         while open_branches and open_branches[-1][0] >= message.depth:
-            open_branches.pop()
-            layout.steps.append(ThreadStep("end"))
+            _, ended = open_branches.pop()
+            layout.steps.append(ThreadStep("end", None, ended))
         for _, branch in open_branches:
             _count(branch, row, unread)
         own = Branch(message) if message.is_branch else None
@@ -101,12 +112,11 @@ def thread_layout(
         if own and deeper:
             open_branches.append((message.depth, own))
             own.unread = unread.below.get(message.id, 0)
-        layout.steps.append(ThreadStep("branch" if own and deeper else "message", row))
-        if own:
-            layout.steps[-1] = ThreadStep(layout.steps[-1].kind, row, own)
-    for _, branch in open_branches:
+        kind: StepKind = "branch" if own and deeper else "message"
+        layout.steps.append(ThreadStep(kind, row, own))
+    for _, branch in reversed(open_branches):
         branch.is_cut = page.next_cursor is not None
-        layout.steps.append(ThreadStep("end"))
+        layout.steps.append(ThreadStep("end", None, branch))
     return layout
 
 
@@ -136,15 +146,22 @@ def _rows(
         told = None if follows or parent is None or parent.id == root.id else parent
         yield ThreadRow(
             reply,
-            continued=follows
-            and before is not None
-            and before.id != root.id
-            and not reply.is_branch
-            and _is_soon_after(before, reply),
+            continued=follows and before is not None and _goes_on(before, reply),
+            is_timed=before is None or _minute(before) != _minute(reply),
             is_new=reply.id in unread.on_page,
             parent=told,
         )
         before = reply
+
+
+def _goes_on(before: MessageProjection, reply: ThreadReply) -> bool:
+    """Where a branch begins, or folds, the name is said again."""
+    is_run = isinstance(before, ThreadReply) and not before.is_branch
+    return is_run and not reply.is_branch and _is_soon_after(before, reply)
+
+
+def _minute(message: MessageProjection) -> datetime:
+    return message.timestamp.replace(second=0, microsecond=0)
 
 
 def _is_soon_after(before: MessageProjection, reply: MessageProjection) -> bool:

@@ -149,20 +149,21 @@ def test_a_deep_thread_is_flat_and_its_branches_fold(
     for level in range(1, 13):
         above = ann.say(conversation_id, f"Level {level}.", reply_to=above)
     branch = ann.say(conversation_id, "By the way.", reply_to=above)
-    ann.say(conversation_id, "Aside.", reply_to=branch)
+    for text in ("Aside.", "Another aside."):
+        branch = ann.say(conversation_id, text, reply_to=branch)
     ann.say(conversation_id, "Level 13.", reply_to=above)
     page = browse(bob, scripts=scripts, size=PHONE)
     # The thread of a reply is that of its root, at its place.
     page.goto(f"/messages/{above}/thread")
     expect(page.locator(f"#m{above}")).to_be_in_viewport()
-    expect(page.get_by_role("heading", name="15 replies")).to_have_count(1)
+    expect(page.get_by_role("heading", name="16 replies")).to_have_count(1)
     lefts = [left_of(page, f"Level {level}.") for level in range(1, 14)]
     assert lefts == [lefts[0]] * 13
     assert left_of(page, "By the way.") > lefts[0]
-    assert left_of(page, "Aside.") == left_of(page, "By the way.")
-    page.locator("summary", has_text="1 reply").click()
-    expect(page.get_by_text("Aside.")).to_be_hidden()
-    expect(page.get_by_text("Level 13.")).to_be_visible()
+    assert left_of(page, "Another aside.") == left_of(page, "By the way.")
+    page.locator("summary", has_text="2 replies").click()
+    expect(page.get_by_text("Another aside.")).to_be_hidden()
+    expect(message(page, "Level 13.")).to_be_visible()
     page.get_by_label("In the conversation").click()
     expect(page.locator(f"#m{root}")).to_be_in_viewport()
 

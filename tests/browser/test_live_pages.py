@@ -125,5 +125,5 @@ def test_a_reply_in_an_open_thread_is_announced(
     answer = bob.say(conversation_id, "I have white.", reply_to=root)
     expect(said(page)).to_have_text(re.compile(r"^\s*Bob: I have white\.\s*$"))
     ann.say(conversation_id, "My own words.", reply_to=answer)
-    expect(page.get_by_text("My own words.")).to_be_visible()
+    expect(message(page, "My own words.")).to_be_visible()
     expect(said(page)).not_to_contain_text("My own words.")

@@ -10,7 +10,7 @@
   const allRows = () => [...thread().querySelectorAll(".message")];
   const topOf = (element) => element.getBoundingClientRect().top;
   const appearing = new Map();
-  let opened = null, held = null, scrolledTo = 0, due = false;
+  let opened = null, held = null, scrolledTo = 0, due = false, own = null;
 
   function screen() {
     const head = document.querySelector(".thread-head"), foot = document.querySelector(".thread .foot");
@@ -22,10 +22,11 @@
     return place.height > 0 && place.bottom > top && place.bottom <= bottom + 1;
   }
 
-  // The message with the focus, or the last one that is seen to its end: the composer stands below it.
+  // One's own message, until one scrolls on; the message with the focus; or the last one that is seen to its end: the composer stands below it.
   function lookedAt() {
-    const focused = document.activeElement?.closest?.("#thread .message"), edges = screen();
-    return focused && isOnScreen(focused, edges) ? focused : allRows().findLast((row) => isOnScreen(row, edges));
+    const edges = screen(), focused = document.activeElement?.closest?.("#thread .message");
+    const chosen = [own && document.getElementById(own), focused].find((row) => row && isOnScreen(row, edges));
+    return chosen ?? allRows().findLast((row) => isOnScreen(row, edges));
   }
 
   // Where somebody chose a message, or typed, it is that message's answer.
@@ -91,6 +92,7 @@
       appearing.delete(id);
       resolve();
       row.scrollIntoView({ block: "nearest" });
+      own = row.id;
     }
   }
 
@@ -144,6 +146,9 @@
   });
   addEventListener("scroll", lookSoon, { passive: true });
   addEventListener("resize", lookSoon);
+  for (const type of ["wheel", "touchmove", "keydown"]) {
+    addEventListener(type, ({ target }) => (own = target.closest?.("#composer") ? own : null), { passive: true });
+  }
   addEventListener("focusin", lookSoon);
   addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || !composer()) return;
