@@ -163,14 +163,14 @@ class MessageAdmin(RecordedAdmin[Message], ReadOnlyAdmin[Message]):
 
     @override
     def shown(self, row: Message, *, alone: bool = False) -> Shown:
-        people = (row.sender_id, row.receiver_id)
+        people: tuple[int | None, ...] = (row.sender_id, row.receiver_id)
         if not alone:
             return _shown(row.conversation_id, None, *people)
         # Its own page shows how the message above it begins.
         above = row.parent_message
-        return _shown(
-            row.conversation_id, row.pk, *people, above.sender_id if above else None
-        )
+        if above is not None:
+            people = (*people, above.sender_id)
+        return _shown(row.conversation_id, row.pk, *people)
 
 
 @admin.register(MessageHistory)

@@ -158,18 +158,16 @@ class UserAdmin(SearchAdmin[User], DjangoUserAdmin[User]):
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
         """Tell the user: whoever sets a password can sign in with it."""
-        user = self.get_object(request, unquote(id))
-        if request.method != "POST" or user is None:
+        staff, user = request.user, self.get_object(request, unquote(id))
+        if request.method != "POST" or user is None or not isinstance(staff, User):
             return super().user_change_password(request, id, form_url)
         with open_change() as change:
             # Both at once, and so in order: the form locks only the user.
-            list(change.locked(User.objects.filter(pk__in={request.user.pk, user.pk})))
+            list(change.locked(User.objects.filter(pk__in={staff.pk, user.pk})))
             response = super().user_change_password(request, id, form_url)
             # Only a password that was set is answered by a redirect.
             if isinstance(response, HttpResponseRedirect):
-                record_password(
-                    by=UserId(request.user.pk or 0), user_id=UserId(user.pk)
-                )
+                record_password(by=UserId(staff.pk), user_id=UserId(user.pk))
         return response
 
     @override

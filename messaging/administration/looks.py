@@ -18,6 +18,7 @@ from typing_extensions import override
 from messaging.administration.search import SearchAdmin
 from messaging.errors import UserNotFoundError
 from messaging.ids import UserId
+from messaging.models import User
 from messaging.models.looks import LookSource
 from messaging.services.looks import Shown, record_looks
 
@@ -47,10 +48,11 @@ class RecordedAdmin(SearchAdmin[M]):
         raise NotImplementedError
 
     def record(self, request: HttpRequest, shown: Iterable[Shown]) -> None:
+        staff = request.user
+        if not isinstance(staff, User):
+            raise PermissionDenied
         try:
-            record_looks(
-                by=UserId(request.user.pk or 0), source=self.source, shown=shown
-            )
+            record_looks(by=UserId(staff.pk), source=self.source, shown=shown)
         except UserNotFoundError as error:
             raise PermissionDenied from error
 

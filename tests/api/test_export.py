@@ -143,6 +143,7 @@ def test_the_document_describes_a_line(ann: User) -> None:
         "conversation",
         "message",
         "version",
+        "look",
         "end",
     }
 

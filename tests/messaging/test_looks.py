@@ -141,9 +141,7 @@ def test_a_message_that_is_opened_is_named(
     model: type[Message | MessageHistory | Notification],
     source: str,
 ) -> None:
-    found = Notification.objects.filter(message=reply)
-    rows = found if model is Notification else model._default_manager.all()
-    row = rows.latest("pk")
+    row = model._default_manager.latest("pk")
     staff.get(f"{ADMIN}/{model._meta.model_name}/{row.pk}/change/")
     assert told(ann) == [(source, reply.conversation_id, reply.pk)]
 
@@ -285,6 +283,14 @@ def test_who_left_is_told_of_looks_before_and_at_what_they_wrote(
     assert told(bob) == [(LookSource.MESSAGES, team.pk, reply.pk)]
 
 
+def test_who_left_is_told_when_what_they_wrote_is_shown_above_a_reply(
+    staff: Client, ann: User, reply: Message, team: Conversation
+) -> None:
+    participants.remove_participant(membership=membership_of(ann, team), username="ann")
+    assert "daffodils" in staff.get(f"{ADMIN}/message/{reply.pk}/change/").text
+    assert told(ann) == [(LookSource.MESSAGES, team.pk, reply.pk)]
+
+
 def test_nobody_is_told_of_their_own_look(
     root: User, bob: User, ann: User, team: Conversation
 ) -> None:
@@ -304,7 +310,7 @@ def test_what_was_seen_is_new_no_more(
     first, second = (LookId(each.pk) for each in Look.objects.order_by("pk"))
     new = LookNotice.objects.of(UserId(ann.pk)).new()
     looks.mark_looks_seen(reader=UserId(ann.pk), up_to=first)
-    assert [each.look_id for each in new] == [second]
+    assert list(new.values_list("look", flat=True)) == [second]
     looks.mark_looks_seen(reader=UserId(ann.pk), up_to=second)
     assert not new.exists()
     # That of somebody else stays.
