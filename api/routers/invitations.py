@@ -68,7 +68,7 @@ def create_invitation(
     shown = invitation_out(issued.invitation)
     url = request.build_absolute_uri(f"/join/{issued.code}")
     return Status(
-        201, IssuedInvitationOut(**shown.model_dump(), code=issued.code, url=url)
+        201, IssuedInvitationOut(**shown.model_dump(), invite_code=issued.code, url=url)
     )
 
 

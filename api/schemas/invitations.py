@@ -39,8 +39,8 @@ class InvitationOut(Out):
 
 
 class IssuedInvitationOut(InvitationOut):
-    code: str = Field(description="Shown this once. Whoever has it may join.")
-    url: str = Field(description="The link for people, with the code. As secret as it.")
+    invite_code: str = Field(description="Shown this once. Whoever has it may join.")
+    url: str = Field(description="The link for people, with the code, and as secret.")
 
 
 class InvitationPage(Out):

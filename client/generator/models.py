@@ -34,8 +34,8 @@ _LIMITS: Final = frozenset(
 
 _SECRETS: Final = frozenset(
     {
-        *("code", "current_password", "invite_code", "new_password", "password"),
-        *("token", "url"),
+        *("current_password", "invite_code", "new_password", "password", "token"),
+        "url",
     }
 )
 

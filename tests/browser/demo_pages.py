@@ -10,7 +10,9 @@ from django.conf import settings
 from tests.browser.signed_in_users import SignedInUser
 from tests.live_server import PASSWORD, LiveServer
 
-SIGNED_OUT_PAGES = ("sign_in", "sign_up", "missing")
+SIGNED_OUT_PAGES = ("sign_in", "sign_up", "join", "join_ended", "missing")
+# Of pages that are answers to what is not there, or not any more.
+ERRORS = {"missing": 404, "join_ended": 403}
 ADMINISTRATION_PAGES = {
     "administration": "/administration",
     "administered_people": "/administration/people",
@@ -44,6 +46,7 @@ PAGES = (
     "blocked",
     "group_owned",
     "group",
+    "group_invitations",
     "direct_details",
     "settings",
     "password",
@@ -105,6 +108,7 @@ def page_paths(maya: SignedInUser) -> dict[str, str]:
         each for each in said if str(each["content"]).startswith("Supper at")
     )
     message = f"/messages/{question['id']}"
+    issued = maya.post(f"/conversations/{supper}/invitations", {"max_uses": 25}).json()
     return {
         **ADMINISTRATION_PAGES,
         "sign_in": "/sign-in",
@@ -132,6 +136,9 @@ def page_paths(maya: SignedInUser) -> dict[str, str]:
         "blocked": "/people/blocked",
         "group_owned": f"/conversations/{supper}/details",
         "group": f"/conversations/{garden}/details",
+        "group_invitations": f"/conversations/{supper}/invitations",
+        "join": f"/join/{issued['invite_code']}",
+        "join_ended": "/join/ended",
         "direct_details": f"/conversations/{conversation_ids['jonas']}/details",
         "settings": "/settings",
         "password": "/account/password",

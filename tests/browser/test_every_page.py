@@ -11,7 +11,12 @@ from playwright.sync_api import CDPSession, Page
 from tests.browser.accessibility import violations
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import DESKTOP, PHONE, Browse
-from tests.browser.demo_pages import ADMINISTRATION_PAGES, PAGES, SIGNED_OUT_PAGES
+from tests.browser.demo_pages import (
+    ADMINISTRATION_PAGES,
+    ERRORS,
+    PAGES,
+    SIGNED_OUT_PAGES,
+)
 from tests.browser.signed_in_users import SignedInUser
 
 MOST_BYTES = 100_000
@@ -28,8 +33,8 @@ def test_a_page_is_small_and_accessible_however_it_is_shown(
     screenshots: Path,
     name: str,
 ) -> None:
-    if name == "missing":
-        browser_errors.allow(404)
+    if name in ERRORS:
+        browser_errors.allow(ERRORS[name])
     reader = root if name in ADMINISTRATION_PAGES else maya
     page = browse(None if name in SIGNED_OUT_PAGES else reader)
     wire = page.context.new_cdp_session(page)

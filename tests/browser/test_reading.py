@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import Browse, NewPerson
-from tests.browser.demo_pages import SIGNED_OUT_PAGES
+from tests.browser.demo_pages import ERRORS, SIGNED_OUT_PAGES
 from tests.browser.signed_in_users import SignedInUser
 
 # How a layout reports a key: what it writes, and where it is.
@@ -153,8 +153,8 @@ def test_every_focus_shows_in_forced_colours(
     screenshots: Path,
     name: str,
 ) -> None:
-    if name == "missing":
-        browser_errors.allow(404)
+    if name in ERRORS:
+        browser_errors.allow(ERRORS[name])
     page = in_forced_colours(browse(None if name in SIGNED_OUT_PAGES else maya))
     page.goto(paths[name])
     assert unmarked(page) == []

@@ -152,15 +152,16 @@ async def read_inbox(bob: AsyncParley) -> None:
 async def invite(ann: AsyncParley, bob: AsyncParley) -> None:
     group = await ann.conversations.start_group("Invited", [])
     issued = await group.invite(max_uses=2, expires_in=3600)
-    assert issued.url.endswith(f"/join/{issued.code}")
-    invited = await bob.invitations.get(issued.code)
+    code = issued.invite_code
+    assert issued.url.endswith(f"/join/{code}")
+    invited = await bob.invitations.get(code)
     assert (invited.kind, invited.title) == ("group", "Invited")
-    assert (await bob.invitations.accept(issued.code)).id == group.id
+    assert (await bob.invitations.accept(code)).id == group.id
     [listed] = await group.invitations(page_size=1).all()
     assert (listed.id, listed.used, listed.max_uses) == (issued.id, 1, 2)
     await group.revoke_invitation(issued.id)
     with pytest.raises(errors.InvalidInviteError):
-        await bob.invitations.get(issued.code)
+        await bob.invitations.get(code)
 
 
 async def manage_group(ann: AsyncParley, bob: AsyncParley, bob_name: str) -> None:

@@ -320,10 +320,10 @@ class IssuedInvitation(Model):
     used: int
     created_at: AwareDatetime
     expires_at: AwareDatetime | None
-    code: Annotated[str, Field(repr=False)]
+    invite_code: Annotated[str, Field(repr=False)]
     """Shown this once. Whoever has it may join."""
     url: Annotated[str, Field(repr=False)]
-    """The link for people, with the code. As secret as it."""
+    """The link for people, with the code, and as secret."""
 
 
 class InvitationIn(Model):
@@ -801,7 +801,7 @@ class Problem(Model):
     title: str
     """The status in words."""
     status: int
-    code: Annotated[str, Field(repr=False)]
+    code: str
     """Stable, for programs."""
     detail: str
     """For people; may be reworded."""
