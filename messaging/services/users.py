@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
 from messaging.changes import open_change
@@ -161,7 +162,7 @@ def prepared_user(
         raise _username_taken()
     if password is not None:
         check_strength(password, user=user, field="password")
-    user.set_password(password)
+    user.password = make_password(password)
     return user
 
 
