@@ -60,15 +60,22 @@ PAGES = (
 
 def seed_demo(server: LiveServer, environment: Mapping[str, str]) -> SignedInUser:
     """Fill in the demo, and sign in to it."""
-    subprocess.run(
-        [sys.executable, "manage.py", "seed_demo"],
+    seeded_demo(server, environment)
+    password = Path(environment["PARLEY_DATA_DIR"], "demo-password").read_text()
+    return SignedInUser.known(server, "maya", password.strip())
+
+
+def seeded_demo(server: LiveServer, environment: Mapping[str, str]) -> str:
+    """What the command says, whose last line is the link that signs in."""
+    seeding = subprocess.run(
+        [sys.executable, "manage.py", "seed_demo", "--url", server.urls[0]],
         env=environment,
         cwd=settings.BASE_DIR,
         check=True,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
     )
-    password = Path(environment["PARLEY_DATA_DIR"], "demo-password").read_text()
-    return SignedInUser.known(server, "maya", password.strip())
+    return seeding.stdout
 
 
 def make_administrator(

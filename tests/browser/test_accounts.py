@@ -1,6 +1,7 @@
 """Opening an account, signing in and out, the password, the end of an account."""
 
 import secrets
+from collections.abc import Mapping
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import Browse, NewPerson
+from tests.browser.demo_pages import seeded_demo
 from tests.browser.pages import NEW_PASSWORD, sign_in
 from tests.browser.signed_in_users import TIMEOUT, SignedInUser
 from tests.live_server import PASSWORD, LiveServer
@@ -196,3 +198,19 @@ def test_the_api_docs_are_a_link_away_and_work_under_their_policy(
     page.get_by_role("link", name="API docs").click()
     expect(page.get_by_role("heading", name="Parley")).to_be_visible()
     expect(page.locator(".opblock").first).to_be_visible()
+
+
+def test_the_link_of_the_demo_signs_in(
+    maya: SignedInUser,
+    server: LiveServer,
+    server_environment: Mapping[str, str],
+    browse: Browse,
+    scripts: bool,
+) -> None:
+    link = seeded_demo(server, server_environment).split()[-1]
+    page = browse(scripts=scripts)
+    page.goto(link)
+    if not scripts:
+        page.get_by_role("button", name="Look around as Maya").click()
+    expect(page.get_by_role("heading", name="Conversations")).to_be_visible()
+    expect(page.get_by_text("Elm Street neighbours").first).to_be_visible()

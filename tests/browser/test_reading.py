@@ -252,6 +252,27 @@ def test_now_is_now_by_whatever_clock(
     expect(page.locator("main time").first).to_have_text("now")
 
 
+def test_new_and_the_day_are_one_line(
+    browse: Browse,
+    ann: SignedInUser,
+    bob: SignedInUser,
+    conversation_id: int,
+    scripts: bool,
+) -> None:
+    bob.say(conversation_id, "Good morning.")
+    page = browse(ann, scripts=scripts)
+    page.goto(f"/conversations/{conversation_id}")
+    day = page.locator(".day span").bounding_box()
+    new = page.locator(".unread-line span").bounding_box()
+    first = page.locator(".message").bounding_box()
+    assert day is not None
+    assert new is not None
+    assert first is not None
+    assert abs(day["y"] - new["y"]) < 1
+    assert day["x"] + day["width"] < new["x"]
+    assert new["y"] + new["height"] <= first["y"]
+
+
 def test_namesakes_are_shown_with_usernames(
     browse: Browse, new_person: NewPerson
 ) -> None:
