@@ -115,6 +115,22 @@ def pytest_configure() -> None:
     _take_own_redis_database()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(
+    item: pytest.Function, nextitem: pytest.Item | None
+) -> Iterator[None]:
+    """Remove dead rows when the fixtures have ended: a transaction is one of them.
+
+    A fixture could not: those of `pytest.mark.django_db` begin before any of ours, and
+    end after it. After the last test there is no database.
+    """
+    blocker = item.funcargs.get("django_db_blocker")
+    yield
+    if nextitem is not None and isinstance(blocker, DjangoDbBlocker):
+        with blocker.unblock():
+            remove_dead_rows()
+
+
 def _take_own_redis_database() -> None:
     """One for each worker of pytest-xdist."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")

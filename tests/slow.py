@@ -56,6 +56,7 @@ KEPT: Final = frozenset(
 WITHOUT_DATABASE: Final[Mapping[str, str]] = {
     "browser": "a browser shows what the server says, which chats and live test",
     "client": "the client knows the API alone, which api and live test",
+    "test_reload.py": "restarts a server for changed files, whatever it reads",
     "test_typing.py": "runs mypy",
 }
 

@@ -140,7 +140,7 @@ def test_the_unsent_can_be_put_back(
         send(page, "One.", "Two.")
         field_of(page).press_sequentially("Three.")
         sends.take().abort()
-        page.get_by_role("button", name="Put back").click()
+        page.get_by_role("button", name="Put back all").click()
         expect(field_of(page)).to_have_value("One.\nTwo.\nThree.")
         expect(unsent(page)).to_have_count(0)
     assert contents(bob, conversation_id) == []
