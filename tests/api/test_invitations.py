@@ -13,8 +13,8 @@ from messaging.rates import Rate
 from messaging.services import invites, participants
 from tests.api_client import ApiClient
 from tests.conftest import ClientOf, MakeUser
-from tests.contract.tables import all_rows
 from tests.proofs import owned_by
+from tests.tables import all_rows
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
+from tests.browser.accessibility import violations
 from tests.browser.conftest import DESKTOP, PHONE, Browse, NewPerson
 from tests.browser.signed_in_users import SignedInUser
-from tests.browser.test_every_page import MODES, show, violations
+from tests.browser.test_every_page import MODES, show
 
 
 def test_a_link_is_made_copied_and_taken(
