@@ -144,6 +144,7 @@ def test_the_document_describes_a_line(ann: User) -> None:
         "message",
         "version",
         "look",
+        "invitation",
         "end",
     }
 

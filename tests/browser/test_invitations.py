@@ -1,14 +1,12 @@
 """Links into a group: made, looked at and taken, with and without scripts."""
 
-from itertools import product
 from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.browser.accessibility import violations
-from tests.browser.conftest import DESKTOP, PHONE, Browse, NewPerson
+from tests.browser.conftest import Browse, NewPerson
+from tests.browser.screens import assert_right_on_every_screen
 from tests.browser.signed_in_users import SignedInUser
-from tests.browser.test_every_page import MODES, show
 
 
 def test_a_link_is_made_copied_and_taken(
@@ -34,22 +32,14 @@ def test_a_link_is_made_copied_and_taken(
         copying.click()
         expect(page.get_by_role("button", name="Copied")).to_be_visible()
         assert page.evaluate("navigator.clipboard.readText()") == link
-        for size, mode in product((DESKTOP, PHONE), MODES):
-            show(page, size, mode)
-            file = screenshots / f"new-link-{size[0]}-{mode}.png"
-            page.screenshot(path=file, full_page=True)
-            assert violations(page) == []
+        assert_right_on_every_screen(page, name="new-link", folder=screenshots)
     else:
         expect(copying).to_be_hidden()
     theirs = browse(bob, scripts=scripts)
     theirs.goto(link)
     expect(theirs.get_by_text("Do you want to join?")).to_be_visible()
     if scripts:
-        for size, mode in product((DESKTOP, PHONE), MODES):
-            show(theirs, size, mode)
-            file = screenshots / f"joining-{size[0]}-{mode}.png"
-            theirs.screenshot(path=file, full_page=True)
-            assert violations(theirs) == []
+        assert_right_on_every_screen(theirs, name="joining", folder=screenshots)
     theirs.get_by_role("button", name="Join the group").click()
     expect(theirs.get_by_text("You joined the group.")).to_be_visible()
     [joined] = bob.get("/conversations").json()["items"]

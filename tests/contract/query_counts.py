@@ -43,6 +43,7 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "groups owned",
                 "tokens",
                 "looks of staff",
+                "invitations made",
             ],
         )
     ],
@@ -58,6 +59,8 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "no more blocks",
                 "a page of participants with their conversations and people",
                 "no more participants",
+                "a page of invitations",
+                "no more invitations",
                 "a page of sent messages with their people",
                 "a page of what those said before",
                 "no more of that",
@@ -72,6 +75,22 @@ ROWS: Final[dict[str, list[Read]]] = {
     ],
     "looks_list": [
         Read("/me/looks?limit=200", [WHO, "the page of looks with who looked"])
+    ],
+    "invitations_list": [
+        Read(
+            "/conversations/{conversation}/invitations?limit=200",
+            [WHO, MEMBERSHIP, "the page of invitations with who made them"],
+        )
+    ],
+    "invitations_get": [
+        Read(
+            "/invitations/{code}",
+            [
+                "the invitation with its group",
+                "whether it can be used",
+                "how many take part",
+            ],
+        )
     ],
     "blocks_list": [
         Read("/blocks?limit=200", [WHO, "the page of blocks with their people"])

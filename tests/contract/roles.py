@@ -113,6 +113,7 @@ class Roles:
             "up_to_sequence": MAX_ID,
             "ranges": [{"first_sequence": 1, "last_sequence": 4}],
             "up_to": self.up_to,
+            "looks_mark_seen.up_to": MAX_ID,
             "query": "a",
         }
 

@@ -69,9 +69,11 @@ def create_sample_data() -> SampleData:
         source=LookSource.MESSAGES,
         shown=[looks.Shown(group, None, frozenset())],
     )
-    look = LookNotice.objects.get(user=ann).look_id
+    looks.record_password(by=UserId(dora.pk), user_id=UserId(ann.pk))
+    look = LookNotice.objects.filter(user=ann).latest("look").look_id
     token = tokens.issue_token(user=ann, name="phone", expires_in=None)
     current = tokens.issue_token(user=ann, name="test", expires_in=None)
+    _invitation(ann, group)
     mine = _invitation(ann, group)
     theirs = _invitation(dora, _group(dora, []))
     return SampleData(
@@ -158,6 +160,7 @@ def create_large_sample_data(size: int) -> tuple[ApiClient, dict[str, int | str]
     group = _group(reader, names)
     message = _send(people[0], group, "version 0")
     own = _send(reader, group, "version 0")
+    invitation = _invitation(reader, group)
     # Wide and deep.
     tree = [message]
     for number, person in enumerate(people):
@@ -165,6 +168,8 @@ def create_large_sample_data(size: int) -> tuple[ApiClient, dict[str, int | str]
         tokens.issue_token(user=reader, name=f"{number}", expires_in=None)
         blocked = User.objects.create_user(f"blocked-{number}")
         blocks.block(blocker=reader, blocked=blocked)
+        if number + 1 < invites.MOST:
+            _invitation(reader, group)
         looks.record_password(by=UserId(person.pk), user_id=UserId(reader.pk))
     versions = [f"version {number + 1}" for number in range(size)]
     _edited(message, *versions)
@@ -174,6 +179,7 @@ def create_large_sample_data(size: int) -> tuple[ApiClient, dict[str, int | str]
         "conversation": group,
         "message": message,
         "own": own,
+        "code": invitation.code,
         "beginning": read_log().cursor(Position(0)),
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from http import HTTPStatus
 from itertools import chain, combinations
 
@@ -24,11 +25,12 @@ from messaging.models import (
 )
 from messaging.services.conversations import start_group
 from messaging.services.deletion import preview_deletion
-from messaging.services.invites import create_invite
+from messaging.services.invites import create_group_invitation, create_invite
 from messaging.services.looks import record_password
 from messaging.services.service_tokens import create_service_token
 from messaging.services.tokens import issue_token
 from tests.conftest import PASSWORD, MakeUser
+from tests.proofs import owned_by
 
 ANOTHER = "another horse, another battery"
 ACTIONS = ("view", "add", "change", "delete")
@@ -303,6 +305,9 @@ def _much_of_ann(ann: User, bob: User, cleo: User, message: Message) -> None:
     for number in range(5):
         Message.objects.create(sender=ann, receiver=cleo, content=str(number))
     issue_token(user=ann, name="phone", expires_in=None)
+    owned = owned_by(ann, groups[0])
+    for _ in range(7):
+        create_group_invitation(group=owned, uses=1, expires_in=timedelta(days=1))
     for _ in range(5):
         record_password(by=UserId(bob.pk), user_id=UserId(ann.pk))
 
@@ -311,7 +316,7 @@ def _much_of_ann(ann: User, bob: User, cleo: User, message: Message) -> None:
 def test_a_persons_deletion_is_announced_and_receipted_as_their_own(ann: User) -> None:
     _, client = staff("delete_user", "view_user")
     counts = preview_deletion(user=ann)
-    assert sorted(asdict(counts).values()) == [1, 1, 2, 3, 3, 4, 4, 5, 6]
+    assert sorted(asdict(counts).values()) == [1, 1, 2, 3, 3, 4, 4, 5, 6, 7]
     path = f"/admin/messaging/user/{ann.pk}/delete/"
     page = client.get(path).text
     assert len(described(counts)) == len(asdict(counts))
