@@ -15,7 +15,7 @@ from chats.navigation import navigation_of, section_of
 from edge.database_errors import database_is_away
 from messaging.ids import UserId
 from messaging.models import User
-from messaging.services.inbox import InboxSummary, PageHeader, page_header
+from messaging.services.inbox import PageHeader, page_header
 from messaging.services.installation import server_name, shown_name
 
 _HEADER: Final = "parley_header"
@@ -40,19 +40,13 @@ def page_context(request: HttpRequest) -> Mapping[str, object]:
         "navigation": SimpleLazyObject(lambda: navigation_of(user)),
         "section": section_of(request.path),
         "server_name": SimpleLazyObject(lambda: _server_name(request)),
-        "unread": SimpleLazyObject(lambda: unread_summary(request)),
+        "header": SimpleLazyObject(lambda: page_header_of(request)),
         "user": user,
     }
 
 
-def unread_summary(request: HttpRequest) -> InboxSummary | None:
-    """What is unread of the request's user, counted once for the whole page."""
-    header = _page_header(request)
-    return None if header is None else header.unread
-
-
 def _server_name(request: HttpRequest) -> str:
-    header = _page_header(request)
+    header = page_header_of(request)
     if header is not None:
         return header.server_name
     try:
@@ -64,8 +58,11 @@ def _server_name(request: HttpRequest) -> str:
         raise
 
 
-def _page_header(request: HttpRequest) -> PageHeader | None:
-    """None for who is not signed in."""
+def page_header_of(request: HttpRequest) -> PageHeader | None:
+    """What is unread of the request's user, counted once for the whole page.
+
+    None for who is not signed in.
+    """
     kept = vars(request)
     if _HEADER not in kept:
         user: object = getattr(request, "user", None)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from chats.linkify import NOBODY, as_html
 from messaging.ids import UserId
@@ -14,14 +14,6 @@ from messaging.projections import UserProjection
 
 _HUES: Final = 12
 _EXCERPT: Final = 280
-
-# `format` escapes what is put in.
-_TIME: Final = Markup('<time datetime="{}">{}</time>')
-_AVATAR: Final = Markup('<span class="avatar hue-{}" aria-hidden="true">{}</span>')
-_FACE: Final = Markup('<span class="avatar face hue-{}" aria-hidden="true">{}</span>')
-_NAME: Final = Markup('<bdi title="@{}">{}</bdi>')
-_NAMESAKE: Final = Markup('<bdi>{}</bdi> <span class="username">@{}</span>')
-_NOBODY: Final = Markup("<bdi>{}</bdi>")
 
 
 def typed(text: str, mentioned: Mapping[str, UserId] = NOBODY) -> Markup:
@@ -37,20 +29,29 @@ def excerpt(text: str) -> str:
 def moment(when: datetime) -> Markup:
     """A time in UTC as HTML; relative_times.js makes it relative and local."""
     utc = when.astimezone(UTC)
-    return _TIME.format(
-        utc.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{utc.day} {utc:%b %Y, %H:%M} UTC"
-    )
+    return _time(utc, f"{utc.day} {utc:%b %Y, %H:%M} UTC")
 
 
 def clock(when: datetime) -> Markup:
     """The hour of a time, below a line that names its day; relative_times.js makes it local."""
     utc = when.astimezone(UTC)
-    return _TIME.format(utc.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{utc:%H:%M}")
+    return _time(utc, f"{utc:%H:%M}")
+
+
+def _time(utc: datetime, shown: str) -> Markup:
+    return _html(f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}">{shown}</time>')
 
 
 def avatar(name: str, number: int) -> Markup:
     """Two letters of a group's title, in one of twelve colours, always the same for a number."""
-    return _AVATAR.format(number % _HUES, _initials(name))
+    return _avatar("avatar", number, name)
+
+
+def _avatar(classes: str, number: int, name: str) -> Markup:
+    return _html(
+        f'<span class="{classes} hue-{number % _HUES}" aria-hidden="true">'
+        f"{escape(_initials(name))}</span>"
+    )
 
 
 def _initials(name: str) -> str:
@@ -66,19 +67,21 @@ def _initials(name: str) -> str:
 def avatar_of(person: User | UserProjection | None) -> Markup:
     """The same for a person, who is round."""
     if person is None:
-        return _FACE.format(0, _initials(""))
-    return _FACE.format(person.pk % _HUES, _initials(person.display_name))
+        return _avatar("avatar face", 0, "")
+    return _avatar("avatar face", person.pk, person.display_name)
 
 
 def named(
     person: User | UserProjection | None, namesakes: frozenset[int] | None = None
 ) -> Markup:
     """A user's display name, with the username if another user has the same name."""
+    name = f"{escape(name_of(person))}"
     if person is None:
-        return _NOBODY.format(name_of(person))
+        return _html(f"<bdi>{name}</bdi>")
+    username = f"@{escape(person.username)}"
     if namesakes and person.pk in namesakes:
-        return _NAMESAKE.format(person.display_name, person.username)
-    return _NAME.format(person.username, person.display_name)
+        return _html(f'<bdi>{name}</bdi> <span class="username">{username}</span>')
+    return _html(f'<bdi title="{username}">{name}</bdi>')
 
 
 def name_of(person: User | UserProjection | None) -> str:
@@ -96,6 +99,11 @@ def counted(number: int, one: str, many: str) -> str:
 
 def day(date: date) -> str:
     return f"{date:%A}, {date.day} {date:%B %Y}"
+
+
+def _html(made: str) -> Markup:
+    """What stands here and was escaped. `Markup.format` is ten times as slow."""
+    return Markup(made)  # noqa: S704
 
 
 def now_ms() -> int:

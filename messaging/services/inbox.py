@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
 
 from messaging.cursors import decode_number, encode_cursor
 from messaging.database import CompiledQuery, number_of
@@ -43,10 +44,12 @@ class InboxSummary:
 
 @dataclass(frozen=True, slots=True)
 class PageHeader:
-    """What every page shows at its head."""
+    """What every page shows at its head; the counts are those of `InboxSummary`."""
 
     server_name: str
-    unread: InboxSummary
+    badge_count: int
+    new_looks: int
+    up_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +73,41 @@ def _unread(*, reader: UserId, before: int) -> QuerySet[Message, Row]:
 
 
 @CompiledQuery
+def _header(
+    *, reader: UserId
+) -> QuerySet[Installation, tuple[Position, str, int, int, int, int]]:
+    return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
+        *_at_head(reader)
+    )
+
+
+@CompiledQuery
 def _summary(
     *, reader: UserId
 ) -> QuerySet[Installation, tuple[Position, str, int, int, int, int, int, int]]:
-    """The clock and the counts in one query, so that they agree; and the server's name."""
-    unread = Notification.objects.unread().filter(user=reader)
     mentions = Notification.objects.unread_mentions().filter(user=reader)
-    theirs = Participant.objects.filter(user=reader)
-    muted = theirs.filter(muted=True).values("conversation")
     here = Notification.objects.unread_in(OuterRef("conversation")).filter(
         user=OuterRef("user")
     )
+    waiting = Participant.objects.filter(Exists(here), user=reader)
     return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
+        *_at_head(reader), number_of(mentions), number_of(waiting)
+    )
+
+
+def _at_head(reader: UserId) -> tuple[str | Combinable, ...]:
+    """The clock, the server's name, and counts: of one query, so that they agree.
+
+    The counts are of what is unread, of that in muted conversations, of mentions in
+    these, and of new looks.
+    """
+    unread = Notification.objects.unread().filter(user=reader)
+    mentions = Notification.objects.unread_mentions().filter(user=reader)
+    muted = Participant.objects.filter(user=reader, muted=True).values("conversation")
+    return (
         "clock",
         "server_name",
         number_of(unread),
-        number_of(mentions),
-        number_of(theirs.filter(Exists(here))),
         # `is_read__in`: see `unread_in`.
         number_of(
             Notification.objects.filter(
@@ -116,23 +137,30 @@ def unread_messages(*, reader: User, cursor: str | None, limit: int) -> Inbox:
 
 def inbox_summary(*, reader: UserId) -> InboxSummary:
     """Count the unread messages, mentions and conversations; one query."""
-    return page_header(reader=reader).unread
-
-
-def page_header(*, reader: UserId) -> PageHeader:
-    """The server's name and the unread counts; one query."""
-    (
-        (position, name, unread, mentions, conversations, muted, muted_mentions, looks),
-    ) = _summary.all(reader=reader)
-    summary = InboxSummary(
+    ((position, _, unread, muted, muted_mentions, looks, mentions, waiting),) = (
+        _summary.all(reader=reader)
+    )
+    return InboxSummary(
         unread_count=unread,
         badge_count=unread - muted + muted_mentions,
         mention_count=mentions,
-        conversation_count=conversations,
+        conversation_count=waiting,
         new_looks=looks,
         up_to=_up_to_cursor(position),
     )
-    return PageHeader(shown_name(name), summary)
+
+
+def page_header(*, reader: UserId) -> PageHeader:
+    """The server's name and what is counted at the head of a page; one query."""
+    ((position, name, unread, muted, muted_mentions, looks),) = _header.all(
+        reader=reader
+    )
+    return PageHeader(
+        server_name=shown_name(name),
+        badge_count=unread - muted + muted_mentions,
+        new_looks=looks,
+        up_to=_up_to_cursor(position),
+    )
 
 
 def mark_inbox_read(*, reader: UserId, up_to: str) -> None:
