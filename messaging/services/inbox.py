@@ -47,6 +47,7 @@ class PageHeader:
     """What every page shows at its head; the counts are those of `InboxSummary`."""
 
     server_name: str
+    unread_count: int
     badge_count: int
     new_looks: int
     up_to: str
@@ -157,6 +158,7 @@ def page_header(*, reader: UserId) -> PageHeader:
     )
     return PageHeader(
         server_name=shown_name(name),
+        unread_count=unread,
         badge_count=unread - muted + muted_mentions,
         new_looks=looks,
         up_to=_up_to_cursor(position),
