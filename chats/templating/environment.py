@@ -1,6 +1,6 @@
 """The Jinja2 environment of the pages, which `TEMPLATES` in the settings names."""
 
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Final
 
@@ -31,6 +31,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Enviro
         icon=icon,
         now_ms=filters.now_ms,
         path=path,
+        scripts=cache(partial(_scripts, made)),
         static=_static,
     )
     made.filters.update(
@@ -52,6 +53,11 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Enviro
 def icon(name: str) -> Markup:
     """The SVG of an icon, which is a file of ours."""
     return Markup((_ICONS / f"{name}.svg").read_text())  # noqa: S704
+
+
+def _scripts(made: Environment, signed_in: bool) -> Markup:
+    page = made.get_template("chats/scripts.html")
+    return Markup(page.render(signed_in=signed_in))  # noqa: S704  # a file of ours
 
 
 # The address of a static file is looked up once: it stays while the server runs.
