@@ -176,7 +176,7 @@ def shared_rows(request: HttpRequest, conversation_id: ConversationId) -> HttpRe
 @require_safe
 def composer(request: PageRequest, conversation_id: int) -> HttpResponse:
     """The form for a new message; for a reply, if the query names a message."""
-    membership, _ = _opened(request, conversation_id)
+    membership = _membership(request, conversation_id)
     context = composer_context(request, membership, request.GET)
     context["thread_id"] = thread_id_of(request.GET)
     return render(request, "chats/composer.html", context)
@@ -185,7 +185,7 @@ def composer(request: PageRequest, conversation_id: int) -> HttpResponse:
 @signed_in
 @require_POST
 def send(request: PageRequest, conversation_id: int) -> HttpResponse:
-    membership, _ = _opened(request, conversation_id)
+    membership = _membership(request, conversation_id)
     content = request.POST.get("content", "")
     parent_id = parse_message_id(request.POST.get("parent"))
     try:
@@ -220,7 +220,7 @@ def send(request: PageRequest, conversation_id: int) -> HttpResponse:
 @require_POST
 def read_conversation(request: PageRequest, conversation_id: int) -> HttpResponse:
     """Mark read what was on the screen (`range`), all up to a message (`up_to`), or both."""
-    membership, _ = _opened(request, conversation_id)
+    membership = _membership(request, conversation_id)
     ranges = parse_ranges(request.POST.getlist("range"))
     if not ranges or "up_to" in request.POST:
         up_to = parse_sequence(request.POST.get("up_to"))
@@ -274,10 +274,16 @@ def _opened(
     The version is read before the data, so that no page is cached under a newer version
     than its data's.
     """
-    wanted = ConversationId(conversation_id)
-    page = page_version(reader=reader_of(request), conversation_id=wanted)
-    membership = access.membership(reader=reader_of(request), conversation_id=wanted)
-    return membership, page
+    page = page_version(
+        reader=reader_of(request), conversation_id=ConversationId(conversation_id)
+    )
+    return _membership(request, conversation_id), page
+
+
+def _membership(request: PageRequest, conversation_id: int) -> Membership:
+    return access.membership(
+        reader=reader_of(request), conversation_id=ConversationId(conversation_id)
+    )
 
 
 def _cached_rows(
