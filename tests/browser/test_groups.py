@@ -17,7 +17,7 @@ def test_a_group_is_gathered_named_and_handed_over(
     ann, bob, cleo = new_person("Ann"), new_person("Bob"), new_person("Cleo")
     page = browse(ann, scripts=scripts)
     page.goto("/conversations/new")
-    page.get_by_label("Title").fill("Walks")
+    page.get_by_label("Title", exact=True).fill("Walks")
     page.get_by_label("Usernames").fill(f"@{bob.username}")
     page.get_by_role("button", name="Start the group").click()
     page.get_by_role("link", name="About").click()
