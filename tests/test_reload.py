@@ -71,9 +71,9 @@ class ReloadingServer(LiveServer):
         def is_answered() -> bool:
             try:
                 answer = httpx.get(self.urls[0] + path, follow_redirects=True)
-                return containing in answer.text
             except httpx.TransportError:
                 return False
+            return containing in answer.text
 
         await_that(is_answered)
 
