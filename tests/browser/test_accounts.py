@@ -109,7 +109,7 @@ def test_a_display_name_is_changed_in_the_settings(
     page.get_by_label("Your name").fill("Anna Lovelace")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Your name is changed.")).to_be_visible()
-    expect(page.locator(".who")).to_contain_text("Anna Lovelace")
+    expect(page.locator(".navigation-foot")).to_contain_text("Anna Lovelace")
 
 
 def test_a_token_is_shown_once_and_revoked(
@@ -117,7 +117,7 @@ def test_a_token_is_shown_once_and_revoked(
 ) -> None:
     page = browse(new_person("Ann"), scripts=scripts)
     page.goto("/settings/tokens")
-    page.get_by_label("Name").fill("backup")
+    page.get_by_label("Name", exact=True).fill("backup")
     page.get_by_label("Valid for").select_option("A year")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Make the token").click()
@@ -144,7 +144,7 @@ def test_a_token_is_made_with_the_password(
     browser_errors.allow(403)
     page = browse(new_person("Ann"))
     page.goto("/settings/tokens")
-    page.get_by_label("Name").fill("backup")
+    page.get_by_label("Name", exact=True).fill("backup")
     page.get_by_label("Password").fill("not this one")
     page.get_by_role("button", name="Make the token").click()
     expect(page.get_by_text("The password is wrong.")).to_be_visible()

@@ -150,7 +150,7 @@ def test_a_thread_opens_beside_its_conversation_and_back_closes_it(
     with nothing_reloads(page):
         page.get_by_role("link", name="1 reply").click()
         expect(page).to_have_url(re.compile(f"/messages/{root}/thread$"))
-        expect(side.get_by_text("Shall we play?")).to_be_visible()
+        expect(side.locator(".message", has_text="Shall we play?")).to_be_visible()
         events_are_heard(page)
         bob.say(conversation_id, "I have white.", reply_to=root)
         expect(side.get_by_text("I have white.")).to_be_visible()
@@ -160,7 +160,7 @@ def test_a_thread_opens_beside_its_conversation_and_back_closes_it(
         expect(side).to_be_hidden()
         expect(page).to_have_url(re.compile(f"/conversations/{conversation_id}$"))
         page.go_forward()
-        expect(side.get_by_text("Shall we play?")).to_be_visible()
+        expect(side.locator(".message", has_text="Shall we play?")).to_be_visible()
         side.get_by_role("button", name="Close").click()
         expect(side).to_be_hidden()
     page.go_forward()

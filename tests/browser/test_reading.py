@@ -168,7 +168,7 @@ def test_what_is_ones_own_or_unread_or_here_shows_in_forced_colours(
     bob.say(conversation_id, "Yours.")
     page = in_forced_colours(browse(ann))
     page.goto("/inbox")
-    expect(page.locator(".row.unread")).to_be_visible()
+    expect(page.locator("main .row.unread")).to_be_visible()
     border = "element => getComputedStyle(element).borderInlineStartColor"
     outline = "element => getComputedStyle(element).outlineStyle"
     text = page.locator("body").evaluate("each => getComputedStyle(each).color")
@@ -176,7 +176,7 @@ def test_what_is_ones_own_or_unread_or_here_shows_in_forced_colours(
         "each => getComputedStyle(each).backgroundColor"
     )
     assert page.locator(".mail").evaluate(border) not in {text, ground}
-    assert page.locator("[aria-current]").evaluate(outline) == "solid"
+    assert page.locator(".navigation [aria-current]").evaluate(outline) == "solid"
     page.goto(f"/conversations/{conversation_id}")
     mine = page.locator(".message", has_text="Mine.")
     yours = page.locator(".message", has_text="Yours.")
@@ -248,7 +248,8 @@ def test_now_is_now_by_whatever_clock(
     expect(page.locator(".day")).to_have_text("Today")
     page.get_by_label("Your message").fill("Good morning.")
     page.get_by_label("Your message").press("Control+Enter")
-    page.get_by_role("link", name="All conversations").click()
+    expect(page.locator(".pane time").first).to_have_text("now")
+    page.get_by_role("link", name="Conversations", exact=True).click()
     expect(page.locator("main time").first).to_have_text("now")
 
 

@@ -19,7 +19,7 @@ def root(ann: SignedInUser, bob: SignedInUser, conversation_id: int) -> int:
     for talk in ("Aside", "Main"):
         above = root
         for number in range(FORKED):
-            text = f"{talk} {number}. " + "And so on. " * 12
+            text = f"{talk} {number}. " + "And so on. " * 24
             above = bob.say(conversation_id, text, reply_to=above)
     ann.put(f"/conversations/{conversation_id}/read", {"up_to_sequence": 1})
     return root
