@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Browse, NewPerson
 from tests.browser.held_requests import events_are_heard
-from tests.browser.pages import message, nothing_reloads
-from tests.browser.signed_in_users import SignedInUser, say_many
+from tests.browser.pages import message, nothing_reloads, wait_until
+from tests.browser.signed_in_users import SignedInUser, say_many, unread
 
 LAPTOP, WIDE = (1280, 800), (1920, 1080)
 
@@ -292,3 +292,19 @@ def whole_on_screen(page: Page) -> int:
         }"""
     )
     return found
+
+
+def test_what_is_seen_in_the_panel_is_read(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
+) -> None:
+    """And what stands between, in the conversation beside it, is not."""
+    root = ann.say(conversation_id, "Who comes?")
+    say_many(bob, conversation_id, 60)
+    reply = bob.say(conversation_id, "I do.", reply_to=root)
+    page = browse(ann, size=WIDE)
+    page.goto(f"/conversations/{conversation_id}?around={root}#m{root}")
+    page.locator(f"#m{root}").get_by_role("link", name="1 reply").click()
+    expect(page.locator("#side").get_by_text("I do.")).to_be_visible()
+    newest = ann.get(f"/messages/{reply}").json()["sequence"]
+    wait_until(page, lambda: newest not in unread(ann))
+    assert newest - 1 in unread(ann)
