@@ -16,10 +16,15 @@
   }
 
   async function fetchInto(place) {
+    const heard = parleyLiveEvents.heard(), left = parleySession.leftCount();
     const page = place.isConnected && place.dataset.fill ? await parleyRefresh.fetchFragment(place.dataset.source) : null;
     if (page === null) return;
+    if (left !== parleySession.leftCount()) return fill();
     put(place, parse(page).querySelectorAll(place.dataset.fill));
     delete place.dataset.fill;
+    // What happened meanwhile may be missing in it.
+    if (heard === parleyLiveEvents.heard()) return;
+    for (const part of place.querySelectorAll("[data-live][id]")) parleyLiveEvents.renew(part.id);
   }
 
   function put(place, parts) {
