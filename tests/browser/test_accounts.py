@@ -109,7 +109,7 @@ def test_a_display_name_is_changed_in_the_settings(
     page.get_by_label("Your name").fill("Anna Lovelace")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Your name is changed.")).to_be_visible()
-    expect(page.locator(".who")).to_contain_text("Anna Lovelace")
+    expect(page.locator(".navigation-foot")).to_contain_text("Anna Lovelace")
 
 
 def test_a_token_is_shown_once_and_revoked(
