@@ -51,6 +51,17 @@
     if (list && successful && elt.matches(".search")) list.dataset.source = pathInfo.finalRequestPath;
   });
 
+  // Beside a page, too: that one stays.
+  addEventListener("click", (event) => {
+    if (!event.target.closest?.("a[data-show-all]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const form = document.querySelector("#list .search");
+    form.elements.q.value = "";
+    form.requestSubmit();
+    form.elements.q.focus();
+  }, true);
+
   // The side panel. A message may be there and in the conversation: in the panel, ids begin with "side-".
   const PREFIX = "side-", REFERENCES = ["for", "aria-labelledby", "aria-describedby", "data-jump", "hx-target", "href"];
 
