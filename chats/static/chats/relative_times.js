@@ -19,7 +19,8 @@
   function ago(when, now, relative) {
     const seconds = (when - now) / 1000, past = -seconds;
     if (past > -SKEW && past < 45) return "now";
-    if (past > 0 && past < HOUR) return relative.format(Math.round(seconds / MINUTE), "minute");
+    // Half a minute before, it is rounded to an hour.
+    if (past > 0 && past < HOUR - MINUTE / 2) return relative.format(Math.round(seconds / MINUTE), "minute");
     if (past > 0 && past < 12 * HOUR) return relative.format(Math.round(seconds / HOUR), "hour");
     if (past > 0 && past < 6 * DAY) return relative.format(-daysBetween(when, now), "day");
     return (when.getFullYear() === now.getFullYear() ? thisYear : otherYear).format(when);
