@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PHONE, Browse, NewPerson
 from tests.browser.held_requests import events_are_heard, hold_requests
-from tests.browser.pages import message, open_menu
+from tests.browser.pages import in_main, message, open_menu
 from tests.browser.signed_in_users import SignedInUser
 
 MANY = 24
@@ -210,7 +210,7 @@ def test_a_steady_stream_of_events_starves_no_part(
     )
     with page.expect_response("**/notifications"):
         bob.say(bob.start_direct(ann), "Through the stream.")
-    expect(page.get_by_text("Through the stream.")).to_be_visible()
+    expect(in_main(page, "Through the stream.")).to_be_visible()
     page.evaluate("() => clearInterval(window.stream)")
 
 

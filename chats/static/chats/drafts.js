@@ -272,7 +272,7 @@
     restoreAll();
   });
   addEventListener("htmx:afterSettle", restoreAll);
-  addEventListener("parley:changed", markEdits);
+  addEventListener("parley:changed", restoreAll);
 
   window.parleyDrafts = Object.freeze({ answer, forget, keep, move, ofConversations });
 })();

@@ -14,7 +14,7 @@
   const typingUsers = new Map();
   const sentAt = new Map();
   const due = new Set();
-  let source = null, cursor = null, hiddenAt = null, leads = false, typedAt = 0;
+  let source = null, cursor = null, hiddenAt = null, leads = false, typedAt = 0, heard = 0;
 
   const isOpen = (conversation) => Number(parleyMessageList.list()?.dataset.conversation) === conversation;
 
@@ -42,11 +42,12 @@
   }
 
   async function renewFrom(source, ids) {
-    const address = location.href;
+    const address = location.href, left = parleySession.leftCount();
     for (const id of ids) due.delete(id);
     try {
       const page = await parleyRefresh.fetchFragment(source);
       if (page === null || (source === address && address !== location.href)) return;
+      if (left !== parleySession.leftCount()) return ids.forEach(renewSoon);
       const fresh = new DOMParser().parseFromString(page, "text/html");
       for (const id of ids) if (sourceOf(id) === source) renewFragment(document.getElementById(id), parleyPanes.freshOf(fresh, id));
       if (source === address) parley.retitle(fresh.title);
@@ -152,6 +153,7 @@
   }
 
   function handle(type, data) {
+    heard += 1;
     const handler = handlers[type];
     if (handler) return handler(data);
     const conversation = data.conversation?.id ?? data.conversation_id ?? 0;
@@ -243,6 +245,6 @@
     else lead();
   });
 
-  // Whether this page receives events from now on; the tests wait for it.
-  window.parleyLiveEvents = Object.freeze({ isConnected: () => Boolean(cursor), renew: renewSoon });
+  // Whether this page receives events from now on (the tests wait for it), and how many it received.
+  window.parleyLiveEvents = Object.freeze({ heard: () => heard, isConnected: () => Boolean(cursor), renew: renewSoon });
 })();

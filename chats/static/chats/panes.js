@@ -16,10 +16,15 @@
   }
 
   async function fetchInto(place) {
+    const heard = parleyLiveEvents.heard(), left = parleySession.leftCount();
     const page = place.isConnected && place.dataset.fill ? await parleyRefresh.fetchFragment(place.dataset.source) : null;
     if (page === null) return;
+    if (left !== parleySession.leftCount()) return fill();
     put(place, parse(page).querySelectorAll(place.dataset.fill));
     delete place.dataset.fill;
+    // What happened meanwhile may be missing in it.
+    if (heard === parleyLiveEvents.heard()) return;
+    for (const part of place.querySelectorAll("[data-live][id]")) parleyLiveEvents.renew(part.id);
   }
 
   function put(place, parts) {
@@ -45,6 +50,17 @@
     const list = elt.closest?.("#list");
     if (list && successful && elt.matches(".search")) list.dataset.source = pathInfo.finalRequestPath;
   });
+
+  // Beside a page, too: that one stays.
+  addEventListener("click", (event) => {
+    if (!event.target.closest?.("a[data-show-all]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const form = document.querySelector("#list .search");
+    form.elements.q.value = "";
+    form.requestSubmit();
+    form.elements.q.focus();
+  }, true);
 
   // The side panel. A message may be there and in the conversation: in the panel, ids begin with "side-".
   const PREFIX = "side-", REFERENCES = ["for", "aria-labelledby", "aria-describedby", "data-jump", "hx-target", "href"];
