@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Browse, NewPerson
-from tests.browser.held_requests import events_are_heard
+from tests.browser.held_requests import events_are_heard, hold_requests
 from tests.browser.pages import message, nothing_reloads, wait_until
 from tests.browser.signed_in_users import SignedInUser, say_many, unread
 
@@ -308,3 +308,25 @@ def test_what_is_seen_in_the_panel_is_read(
     newest = ann.get(f"/messages/{reply}").json()["sequence"]
     wait_until(page, lambda: newest not in unread(ann))
     assert newest - 1 in unread(ann)
+
+
+def test_of_two_that_are_pressed_the_later_one_is_shown_and_one_close_leads_back(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
+) -> None:
+    for question, answer in (("Tea?", "Green."), ("Cake?", "Plum.")):
+        asked = bob.say(conversation_id, question)
+        ann.say(conversation_id, answer, reply_to=asked)
+    page = browse(ann, size=LAPTOP)
+    page.goto(f"/conversations/{conversation_id}")
+    side, here = page.locator("#side"), page.url
+    with hold_requests(page, "**/messages/*/thread", method="GET") as threads:
+        for question in ("Tea?", "Cake?"):
+            message(page, question).get_by_role("link", name="1 reply").click()
+        threads.take(2).continue_()
+        expect(side.get_by_text("Plum.")).to_be_visible()
+        with page.expect_response("**/messages/*/thread"):
+            threads.take(1).continue_()
+    expect(side.get_by_text("Plum.")).to_be_visible()
+    side.get_by_role("button", name="Close").click()
+    expect(page).to_have_url(here)
+    expect(side).to_be_hidden()

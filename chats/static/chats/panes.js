@@ -93,9 +93,12 @@
     return found && rename(found);
   }
 
+  // Of two that were asked for, the later one is shown, whichever is answered first.
+  let asked = 0, opening = 0;
+
   async function show(address) {
-    const place = side(), page = await parleyRefresh.fetchFragment(address);
-    if (page === null || place !== side() || !place) return false;
+    const turn = ++asked, place = side(), page = await parleyRefresh.fetchFragment(address);
+    if (page === null || turn !== asked || place !== side() || !place) return false;
     const fresh = parse(page).querySelector("main");
     for (const foot of fresh.querySelectorAll(".foot")) foot.remove();
     const content = rename(fresh);
@@ -112,11 +115,21 @@
     return head;
   }
 
+  // What cannot be shown here is loaded as a page of its own, which says why.
+  async function showOrLoad(address) {
+    const turn = asked + 1;
+    opening += 1;
+    const isShown = await show(address).catch(() => false);
+    opening -= 1;
+    if (!isShown && turn === asked) location.assign(address);
+    return isShown;
+  }
+
   // The address is that of the page which is shown there: a reload shows it by itself, and Back closes it.
   async function open(address) {
     main().dataset.source ??= location.href;
+    if (!(await showOrLoad(address))) return;
     const depth = (history.state?.parleySide ?? 0) + 1;
-    if (!(await show(address).catch(() => false))) return void (location.href = address);
     history.pushState({ parleySide: depth, address }, "", address);
     keep("");
     side().querySelector("#side-close").focus({ preventScroll: true });
@@ -148,7 +161,7 @@
   // With plenty of room, the people of the conversation.
   function rest() {
     const place = side();
-    if (!place || history.state?.parleySide) return;
+    if (!place || opening || history.state?.parleySide) return;
     if (!PLENTY.matches || isClosed()) return void (place.hidden = true);
     if (place.hidden || place.dataset.source !== place.dataset.usual) parleyRefresh.ask("side", () => show(place.dataset.usual), { quiet: 0, gap: 0 });
   }
@@ -177,7 +190,7 @@
   addEventListener("popstate", (event) => {
     const here = side() && main().dataset.source;
     if (!here) return;
-    if (event.state?.parleySide) show(event.state.address);
+    if (event.state?.parleySide) showOrLoad(event.state.address);
     else if (location.href === here) rest();
     else return;
     event.stopImmediatePropagation();
