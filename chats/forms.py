@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
-from typing import ClassVar, Final, cast
+from typing import ClassVar, Final, Literal, cast
 
 from django import forms
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse_lazy
 from typing_extensions import override
 
 from chats.idempotency import new_form_id
@@ -370,19 +371,29 @@ class TitleForm(RefusableForm):
     )
 
 
+def _name_field(kind: Literal["person", "people"]) -> forms.TextInput:
+    """A field for one username or several, which name_completion.js completes."""
+    return forms.TextInput(
+        attrs={
+            "autocapitalize": "none",
+            "autocomplete": "off",
+            f"data-{kind}": reverse_lazy("people_options"),
+        }
+    )
+
+
 class AddForm(RefusableForm):
     error_fields: ClassVar = {NotFoundError: "username", ConflictError: "username"}
 
     username = forms.CharField(
-        label="Add someone by username",
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
+        label="Add someone by username", widget=_name_field("person")
     )
 
 
 class DirectForm(RefusableForm):
     participant = forms.CharField(
         label="Username",
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
+        widget=_name_field("person"),
     )
 
     @override
@@ -399,7 +410,7 @@ class GroupForm(RefusableForm):
     participants = forms.CharField(
         label="Usernames",
         required=False,
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
+        widget=_name_field("people"),
         help_text="Separated by commas or spaces. You can add people later, too.",
     )
     form = forms.CharField(

@@ -167,6 +167,7 @@ urlpatterns = [
     ),
     path("people", users.people, name="people"),
     path("people/blocked", users.blocked, name="blocked"),
+    path("people/options", users.people_options, name="people_options"),
     # No username begins with this sign.
     path("people/@<name:username>", users.person, name="person"),
     path("people/<name:username>/block", users.block, name="block"),

@@ -57,6 +57,7 @@ person               200 405
 go                   200 405
 keys                 200 405
 mention_options      200 405
+people_options       200 405
 blocked              200 405
 block                405 302
 unblock              405 302
