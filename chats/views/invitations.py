@@ -53,6 +53,7 @@ def server_invitations(request: PageRequest) -> HttpResponse:
     context = {
         "lead": "Whoever opens a link can open an account here with it.",
         "here": resolve_url("server_invitations"),
+        "inviters": invites.inviters_among(page.items),
         **_listed(request, form, issued, page),
     }
     response = shown(request, "administered_invitations", context)
