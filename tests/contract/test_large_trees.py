@@ -8,14 +8,17 @@ from django.db import connection
 from django.db.models import Max, QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from messaging.models import Conversation, Message, User
+from messaging.models import Conversation, Message, Notification, User
+from messaging.projections import MessageProjection
 from messaging.services import thread_pages, threads
 from messaging.services.conversations import start_group
+from messaging.services.thread_unread import thread_unread
 from tests.api_client import ApiClient, Json
 from tests.conftest import ClientOf
 from tests.contract.database_work import count_work
 from tests.databases import analyze
-from tests.proofs import readable_by
+from tests.proofs import membership_of, readable_by
+from tests.rows import overwrite
 
 SIZE: Final = 10_000
 SHAPES: Final = ("chain", "star")
@@ -79,7 +82,9 @@ def _branch(tree: Json) -> Iterator[Json]:
 
 
 def _grow(group: Conversation, sender: User, *, parents: Iterable[int]) -> int:
-    """A root, and replies each to the message of that sequence; answers the root's id.
+    """A root, and replies each to the message of that number in the thread, from 1 on.
+
+    Answers the root's id.
 
     Written in bulk, past the signals, which would take a minute.
     """
@@ -92,17 +97,19 @@ def _grow(group: Conversation, sender: User, *, parents: Iterable[int]) -> int:
     )
     rows = [
         Message(
-            pk=root.pk + sequence - 1,
+            pk=root.pk + number - 1,
             conversation=group,
-            sequence=sequence,
+            sequence=root.sequence + number - 1,
             sender=sender,
-            content=f"{sequence}",
+            content=f"{number}",
             parent_message_id=root.pk + parent - 1,
         )
-        for sequence, parent in enumerate(parents, start=2)
+        for number, parent in enumerate(parents, start=2)
     ]
     plain: QuerySet[Message] = QuerySet(Message)
     plain.bulk_create(rows, batch_size=1000)
+    grown = Conversation.objects.filter(pk=group.pk)
+    overwrite(grown, last_sequence=root.sequence + len(rows))
     # As it does a minute after so many rows were written.
     analyze(Message)
     return root.pk
@@ -192,6 +199,47 @@ def test_a_page_of_a_thread_costs_the_same_in_whatever_tree_it_is(
             thread_pages.thread_page(root=tree, cursor=first.next_cursor, limit=50)
         work.append(counted.done)
     assert work[1] < 2 * work[0]
+
+
+def test_what_is_unread_in_a_thread_costs_the_same_however_much_is_unread(
+    group: Conversation, ann: User, bob: User
+) -> None:
+    work = []
+    for size in (SIZE // 10, SIZE):
+        other = start_group(owner=ann, title=f"{size}", usernames=["bob"]).conversation
+        # Half of it is of another thread, and before the one that is read.
+        _leave_unread(bob, other, _grow(other, ann, parents=[1] * (size // 2)))
+        root = _grow(other, ann, parents=range(1, size // 2 + 1))
+        _leave_unread(bob, other, root)
+        tree = MessageProjection.from_rows(
+            Message.objects.filter(pk=root).values_list(*MessageProjection.columns())
+        )[0]
+        membership = membership_of(bob, other)
+        with count_work() as counted:
+            unread = thread_unread(membership=membership, root=tree, page=())
+        assert unread.count > 1
+        work.append(counted.done)
+    assert work[1] < 1.2 * work[0]
+
+
+def _leave_unread(reader: User, group: Conversation, root: int) -> None:
+    """All replies to this root, and to those."""
+    replies = Message.objects.filter(conversation=group, pk__gt=root).order_by("pk")
+    plain: QuerySet[Notification] = QuerySet(Notification)
+    plain.bulk_create(
+        (
+            Notification(
+                user=reader,
+                message_id=pk,
+                conversation=group,
+                kind=Notification.Kind.MESSAGE,
+                position=pk,
+            )
+            for pk in replies.values_list("pk", flat=True)
+        ),
+        batch_size=1000,
+    )
+    analyze(Notification)
 
 
 def _work_of_page(root: int, reader: User, *, page: int) -> int:
