@@ -249,8 +249,10 @@ def _newcomers(
 ) -> dict[_Target, frozenset[int]]:
     """By target, the participants who may have joined since the recent look at it.
 
-    Only these are read again: of 50 groups of 1,000 people, few. An import may add
-    people as of an earlier time; the next record tells them.
+    Only they are written to: without them, each load of a list would write a page of 50
+    groups' participants again. Their rows are read through, `PARLEY_MAX_PARTICIPANTS`
+    for each group. An import may add people as of an earlier time: the next record
+    tells them.
     """
     since = timezone.now() - ONE_RECORD_FOR - _CLOCKS_DIFFER
     rows = Participant.objects.filter(

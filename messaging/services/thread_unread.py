@@ -42,9 +42,7 @@ def thread_unread(
     reader, conversation = membership.user_id, membership.conversation_id
     shown = {root.id, *page}
     since = root.sequence
-    oldest = _oldest.page(
-        _MOST_UNREAD, reader=reader, conversation=conversation, root=root.id
-    )
+    oldest = sorted(_oldest.all(reader=reader, conversation=conversation, root=root.id))
     if not oldest:
         return ThreadUnread((), {}, None, 0)
     unread = _among.all(reader=reader, messages=shown)
@@ -91,7 +89,8 @@ def _places(
 @CompiledQuery
 def _oldest(
     *, reader: int, conversation: int, root: int
-) -> QuerySet[Notification, tuple[int, int | None]]:
+) -> QuerySet[Message, tuple[int, int | None]]:
+    """The `_MOST_UNREAD` oldest since the root, in no order, with what they answer."""
     # By ids, in the order of which an index has them: no reply is older than its root.
     # `IN`, so that SQLite takes that index: see `unread_in`.
     unread = Notification.objects.filter(
@@ -100,9 +99,11 @@ def _oldest(
         is_read__in=(False,),
         message__gte=root,
     )
-    return unread.order_by("message_id").values_list(
-        "message_id", "message__parent_message_id"
-    )
+    # Cut before messages are joined, and sorted by the caller: for an ordered join,
+    # PostgreSQL would read all messages up to these.
+    first = unread.order_by("message_id").values("message_id")[:_MOST_UNREAD]
+    rows = Message.objects.filter(pk__gte=root, pk__in=first)
+    return rows.values_list("id", "parent_message_id")
 
 
 @CompiledQuery
