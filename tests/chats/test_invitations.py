@@ -122,6 +122,20 @@ def test_opening_a_link_asks_and_changes_nothing(
     assert again.headers["Location"] == f"/conversations/{group.pk}"
 
 
+def test_what_a_page_loads_is_not_told_the_code_in_its_address(
+    ann: User, group: Conversation, doras: Client
+) -> None:
+    code = made(ann, group)
+    for browser, path in (
+        (doras, f"/join/{code}"),
+        (Client(), f"/join/{code}"),
+        (Client(), "/join/guessed"),
+        (Client(), f"/sign-in?next=/join/{code}"),
+    ):
+        # Not `no-referrer`: browsers would send `Origin: null` with the page's form.
+        assert browser.get(path).headers["Referrer-Policy"] == "strict-origin"
+
+
 def test_every_link_that_cannot_be_used_gets_one_page(
     ann: User, bobs: Client, group: Conversation
 ) -> None:
