@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from chats.converters import IdConverter, NameConverter
+from chats.decorators import path_kept_from_referrers
 from chats.views import (
     accounts,
     administration,
@@ -91,7 +92,12 @@ urlpatterns = [
     path("favicon.ico", styles.favicon),
     path("", home, name="home"),
     path("setup", accounts.set_up, name="set_up"),
-    path("sign-in", accounts.SignIn.as_view(), name="sign_in"),
+    # `next` may be the path of an invitation.
+    path(
+        "sign-in",
+        path_kept_from_referrers(accounts.SignIn.as_view()),
+        name="sign_in",
+    ),
     path("sign-up", accounts.sign_up, name="sign_up"),
     path("join/<str:code>", invitations.join, name="join"),
     path("sign-out", accounts.sign_out, name="sign_out"),

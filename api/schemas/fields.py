@@ -68,7 +68,8 @@ LookIdIn = Annotated[LookId, _Id, PlainDigits]
 NotificationIdIn = Annotated[NotificationId, _Id, PlainDigits]
 TokenIdIn = Annotated[TokenId, _Id, PlainDigits]
 InvitationIdIn = Annotated[InvitationId, _Id, PlainDigits]
-# Whatever is no code is answered like an unknown one.
+# What no code can be, too long or with signs that `Text` refuses, is a 422; any other text
+# that is no code is answered like an unknown one.
 InviteCodeIn = Annotated[Text, Field(max_length=100)]
 SequenceIn = Annotated[int, Field(ge=0, le=MAX_ID), PlainDigits]
 VersionIn = Annotated[int, Field(ge=1, le=2**31 - 1), PlainDigits]

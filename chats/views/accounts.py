@@ -37,9 +37,9 @@ from messaging.models import User
 from messaging.services import passwords, setup, users
 from messaging.services.deletion import delete_account, preview_deletion
 from messaging.services.invites import ShownInvitation
-from messaging.services.joining import group_joined
 from messaging.services.limits import count_registration
 from messaging.services.setup import is_empty
+from messaging.services.users import Registration
 
 _READING: Final = frozenset({"GET", "HEAD"})
 
@@ -110,10 +110,10 @@ def sign_up(request: HttpRequest) -> HttpResponse:
         return redirect("set_up")
     form = SignUpForm(request.POST or None)
     if form.is_valid():
-        user = _registered(request, form)
-        if user is not None:
-            login(request, user)
-            return _welcomed(request, user, form)
+        registered = _registered(request, form)
+        if registered is not None:
+            login(request, registered.user)
+            return _welcomed(request, registered)
     if form.is_bound:
         _show_faults(form)
     return _form_page(request, "chats/sign_up.html", form, sign_up_context(form, None))
@@ -220,7 +220,7 @@ def _form_page(
     return set_refusal_status(response, form)
 
 
-def _registered(request: HttpRequest, form: SignUpForm) -> User | None:
+def _registered(request: HttpRequest, form: SignUpForm) -> Registration | None:
     filled = form.cleaned_data
     with form.showing_refusal():
         count_registration(address=client_address(request))
@@ -233,12 +233,11 @@ def _registered(request: HttpRequest, form: SignUpForm) -> User | None:
     return None
 
 
-def _welcomed(request: HttpRequest, user: User, form: SignUpForm) -> HttpResponse:
+def _welcomed(request: HttpRequest, registered: Registration) -> HttpResponse:
     """The group that a newcomer was invited to, or else the start page."""
-    group = group_joined(user=user)
-    if group is not None:
-        return redirect("conversation", group)
-    if settings.PARLEY_REGISTRATION == "open" and form.cleaned_data.get("invite_code"):
+    if registered.group is not None:
+        return redirect("conversation", registered.group)
+    if registered.missed_group:
         flashes.info(
             request,
             "You have an account now. The group that you were invited to is full, or"

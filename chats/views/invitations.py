@@ -15,7 +15,13 @@ from django.shortcuts import redirect, render, resolve_url
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from chats.decorators import PageRequest, in_place, reader_of, signed_in
+from chats.decorators import (
+    PageRequest,
+    in_place,
+    path_kept_from_referrers,
+    reader_of,
+    signed_in,
+)
 from chats.errors import error_response, set_error_status, set_refusal_status
 from chats.forms import InvitationForm, SignUpForm
 from chats.views.accounts import sign_up_context
@@ -53,6 +59,7 @@ def server_invitations(request: PageRequest) -> HttpResponse:
     context = {
         "lead": "Whoever opens a link can open an account here with it.",
         "here": resolve_url("server_invitations"),
+        "inviters": invites.inviters_among(page.items),
         **_listed(request, form, issued, page),
     }
     response = shown(request, "administered_invitations", context)
@@ -105,6 +112,7 @@ def revoke_group_invitation(
     return _revoked(request, resolve_url("group_invitations", conversation_id))
 
 
+@path_kept_from_referrers
 @require_http_methods(["GET", "HEAD", "POST"])
 def join(request: HttpRequest, code: str) -> HttpResponseBase:
     """Where a link leads. GET shows what it invites to; POST joins the group."""

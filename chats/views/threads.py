@@ -38,7 +38,8 @@ _PAGE: Final = 200
 def thread(request: PageRequest, message_id: int) -> HttpResponse:
     """The thread of a root, from its beginning, a cursor, or the message that `at` names.
 
-    Another message has no page of its own: its thread is that of its root.
+    A reply is shown in the thread of its root, to which its address leads. With `at` or
+    a cursor it is the root of the page itself: what follows below it alone.
     """
     root = access.readable_message(
         reader=reader_of(request), message_id=MessageId(message_id)

@@ -1,4 +1,6 @@
-"""The one row about the whole database: its epoch, and the logical clock of its writes."""
+"""The one row about the whole database: its epoch, the logical clock of its writes, and
+what pages call it. `setup` uses its `setup_key`.
+"""
 
 import secrets
 

@@ -7,6 +7,7 @@ use, is refused in the same words.
 """
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -25,10 +26,11 @@ from messaging.errors import (
     InvitationNotFoundError,
     InviteRequiredError,
     RegistrationClosedError,
+    RightsRequiredError,
     TooManyInvitationsError,
 )
 from messaging.ids import ConversationId, InvitationId, UserId
-from messaging.models import Block, InviteCode, Participant, Removal, User
+from messaging.models import Block, Installation, InviteCode, Participant, Removal, User
 from messaging.models.credentials import InviteCodeQuerySet
 from messaging.pagination import Page, cut_page
 from messaging.services.tokens import digest_of
@@ -48,6 +50,18 @@ class IssuedInvitation:
 
     invitation: InviteCode
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsedInvitation:
+    """The group that a new user joins: it is locked, and there is room.
+
+    `missed_group` is whether their code named one, as far as anybody can tell, that they
+    do not join.
+    """
+
+    group: ConversationId | None
+    missed_group: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +93,14 @@ def create_server_invitation(
 
     Raises:
         TooManyInvitationsError
+        RightsRequiredError: the maker may invite nobody any more.
         UserNotFoundError: the account was deleted just now.
     """
     new = _new(created_by=maker, uses=uses, expires_in=expires_in)
     with open_change() as change:
-        change.lock_users({maker.pk})
+        _require_inviter(maker, change)
+        # One maker at a time, or two would both take the last place.
+        list(change.locked(Installation.objects.filter(pk=Installation.ONLY_ID)))
         _require_room(_to_server().filter(created_by__isnull=False), change)
         change.insert([new.invitation])
     return new
@@ -128,8 +145,11 @@ def revoke_server_invitation(*, by: Inviter, invitation_id: InvitationId) -> Non
 
     Raises:
         InvitationNotFoundError
+        RightsRequiredError: the user may invite nobody any more.
+        UserNotFoundError: the account was deleted just now.
     """
     with open_change() as change:
+        _require_inviter(by, change)
         _revoke(_to_server().filter(pk=invitation_id), change)
 
 
@@ -175,11 +195,11 @@ def invitation_shown(*, code: str, reader: User | None) -> ShownInvitation:
     everyone = Participant.objects.filter(conversation=found.conversation_id)
     joined = reader is not None and everyone.filter(user=reader).exists()
     if not joined:
-        require_usable(found, reader)
+        _require_usable(found, reader)
     if found.conversation is None:
-        return ShownInvitation(opens_account(found), None, None, None)
+        return ShownInvitation(_opens_account(found), None, None, None)
     return ShownInvitation(
-        opens_account=opens_account(found),
+        opens_account=_opens_account(found),
         conversation_id=ConversationId(found.conversation.pk),
         title=found.conversation.title,
         participant_count=everyone.count(),
@@ -208,8 +228,8 @@ def use_for_group(*, code: str, user: User, change: Change) -> None:
     found = _find(code)
     if found is None:
         raise invalid_invite()
-    require_usable(found, user)
-    if not _use(_usable(code), change):
+    _require_usable(found, user)
+    if not _use(found, change):
         raise invalid_invite()
 
 
@@ -224,46 +244,76 @@ def check_admission(*, invite_code: str | None) -> None:
     if settings.PARLEY_REGISTRATION == "invite":
         if invite_code is None:
             raise InviteRequiredError("An account here takes an invite code.")
-        if not _usable(invite_code).filter(opens_account=True).exists():
+        found = _find_usable(invite_code)
+        if found is None or not _opens_account(found):
             raise invalid_invite()
 
 
-def use_invite(*, invite_code: str | None, change: Change) -> ConversationId | None:
+def use_invite(*, invite_code: str | None, change: Change) -> UsedInvitation:
     """Count one use of a code, in the transaction that creates the account.
 
     If several people use the last one at once, one succeeds. Where everyone may
     register, codes of the server are neither needed nor counted, and one of a group
     that cannot be used is ignored.
 
-    Returns:
-        The group that the new user joins. It is locked, and there is room.
-
     Raises:
         InvalidInviteError: the code is unknown, expired or used up.
     """
     required = settings.PARLEY_REGISTRATION != "open"
-    found = _usable(invite_code or "").first()
-    group = None if found is None else _with_room(found, change)
-    usable = _usable(invite_code or "").filter(opens_account=True)
-    if not required:
-        if group is None:
-            return None
-        usable = _usable(invite_code or "")
-    if not _use(usable, change):
+    found = None if invite_code is None else _find_usable(invite_code)
+    if found is None or not _opens_account(found):
         if required:
             raise invalid_invite()
-        return None
-    return group
+        return UsedInvitation(None, missed_group=invite_code is not None)
+    group = _with_room(found, change)
+    missed_group = group is None and found.conversation_id is not None
+    if (required or group is not None) and not _use(found, change):
+        if required:
+            raise invalid_invite()
+        return UsedInvitation(None, missed_group=True)
+    return UsedInvitation(group, missed_group)
 
 
-def opens_account(invitation: InviteCode) -> bool:
+def inviters_among(invitations: Iterable[InviteCode]) -> frozenset[UserId]:
+    """The makers of these invitations who may invite to the server now.
+
+    Each maker takes queries of their own; staff who invite are few.
+    """
+    makers = {
+        invitation.created_by_id: invitation.created_by for invitation in invitations
+    }
+    return frozenset(
+        UserId(maker.pk)
+        for maker in makers.values()
+        if maker is not None and inviter(maker) is not None
+    )
+
+
+def _require_inviter(user: User, change: Change) -> None:
+    """Lock an account, and check again that it may invite to the server.
+
+    Raises:
+        RightsRequiredError, UserNotFoundError
+    """
+    change.lock_users({user.pk})
+    if inviter(User.objects.get(pk=user.pk)) is None:
+        raise RightsRequiredError("You may not invite people to the server.")
+
+
+def _maker_may_invite(invitation: InviteCode) -> bool:
+    """Asked whenever a code is used: the right may be gone since the invitation was made."""
+    maker = invitation.created_by
+    return maker is None or inviter(maker) is not None
+
+
+def _opens_account(invitation: InviteCode) -> bool:
     """Whether people may register with it, as this installation is set."""
     if settings.PARLEY_REGISTRATION == "invite":
-        return invitation.opens_account
+        return invitation.opens_account and _maker_may_invite(invitation)
     return settings.PARLEY_REGISTRATION == "open"
 
 
-def require_usable(invitation: InviteCode, reader: User | None) -> None:
+def _require_usable(invitation: InviteCode, reader: User | None) -> None:
     """Refuse a code that has ended, or that a user may not use.
 
     Who may not are those whom an owner removed from the group, and those whom the
@@ -272,8 +322,7 @@ def require_usable(invitation: InviteCode, reader: User | None) -> None:
     Raises:
         InvalidInviteError
     """
-    usable = InviteCode.objects.usable_at(timezone.now())
-    if not usable.filter(pk=invitation.pk).exists():
+    if not _is_usable(invitation):
         raise invalid_invite()
     if reader is None or invitation.conversation_id is None:
         return
@@ -323,15 +372,30 @@ def is_full(conversation_id: ConversationId) -> bool:
 
 def _find(code: str) -> InviteCode | None:
     rows = InviteCode.objects.filter(digest=digest_of(code))
-    return rows.select_related("conversation").first()
+    return rows.select_related("conversation", "created_by").first()
 
 
-def _usable(code: str) -> InviteCodeQuerySet:
-    return InviteCode.objects.filter(digest=digest_of(code)).usable_at(timezone.now())
+def _find_usable(code: str) -> InviteCode | None:
+    found = _find(code)
+    return found if found is not None and _is_usable(found) else None
 
 
-def _use(usable: InviteCodeQuerySet, change: Change) -> bool:
-    return change.update(usable, used=F("used") + 1) == 1
+def _is_usable(invitation: InviteCode) -> bool:
+    return _is_offered(invitation) and _usable().filter(pk=invitation.pk).exists()
+
+
+def _is_offered(invitation: InviteCode) -> bool:
+    """An invitation to the server needs a maker who may invite; one to a group joins anyway."""
+    return invitation.conversation_id is not None or _maker_may_invite(invitation)
+
+
+def _usable() -> InviteCodeQuerySet:
+    return InviteCode.objects.usable_at(timezone.now())
+
+
+def _use(invitation: InviteCode, change: Change) -> bool:
+    """Count a use; False if the code ended since it was found."""
+    return change.update(_usable().filter(pk=invitation.pk), used=F("used") + 1) == 1
 
 
 def _to_server() -> InviteCodeQuerySet:
@@ -353,11 +417,15 @@ def _page(rows: InviteCodeQuerySet, cursor: str | None, limit: int) -> Page[Invi
 
 
 def _require_room(invitations: InviteCodeQuerySet, change: Change) -> None:
-    """Refuse at the limit, after erasing ended ones, which are otherwise listed for a while."""
+    """Refuse at the limit, after erasing ended ones, which are otherwise listed for a while.
+
+    What its maker may not offer now is kept, and takes no room: they may again one day.
+    """
     if invitations.count() < MOST:
         return
     change.erase(invitations.ended_at(timezone.now()))
-    if invitations.count() >= MOST:
+    kept = invitations.usable_at(timezone.now()).select_related("created_by")
+    if sum(map(_is_offered, kept)) >= MOST:
         raise TooManyInvitationsError(
             f"There are {MOST} invitations already, as many as there may be. Revoke one"
             " first."

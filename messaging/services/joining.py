@@ -69,12 +69,3 @@ def take_in(*, conversation_id: ConversationId, user: User, change: Change) -> N
     change.insert_with(added, [participant])
     # The page shows usernames beside display names that two participants share.
     change.renew(conversation_id)
-
-
-def group_joined(*, user: User) -> ConversationId | None:
-    """The group that a new user joined by the invitation they registered with."""
-    theirs = Participant.objects.filter(user=user).values_list(
-        "conversation", flat=True
-    )
-    found = theirs.order_by("pk").first()
-    return None if found is None else ConversationId(found)

@@ -24,6 +24,8 @@ from messaging.projections import From, Projection, UserProjection
 
 # Repeated looks of this long are one record.
 ONE_RECORD_FOR: Final = timedelta(minutes=10)
+# Between two servers, at most.
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
 # What `clear_expired` leaves.
 KEPT_FOR: Final = timedelta(days=365)
 # Of looks that one transaction clears: each has a notice for each participant.
@@ -86,7 +88,8 @@ def record_looks(*, by: UserId, source: LookSource, shown: Iterable[Shown]) -> N
     """Record that staff look at conversations; before their page is shown.
 
     Looks by the same page within `ONE_RECORD_FOR` of a recorded one are that one. The
-    statements are as many for one conversation as for a page of them.
+    statements are as many for one conversation as for a page of them. Participants are
+    told by a new record; a recent one writes only for who joined since.
 
     Raises:
         UserNotFoundError: the staff's account was deleted just now.
@@ -101,6 +104,7 @@ def record_looks(*, by: UserId, source: LookSource, shown: Iterable[Shown]) -> N
         change.lock_all(Conversation.objects.filter(pk__in=conversations))
         existing = _lock_people(by, people.values(), change)
         looks = _recent_looks(by, source, people.keys())
+        newcomers = _newcomers(looks, by) if looks else {}
         fresh = change.insert(
             Look(
                 by_id=by,
@@ -110,9 +114,17 @@ def record_looks(*, by: UserId, source: LookSource, shown: Iterable[Shown]) -> N
             )
             for target in people.keys() - looks.keys()
         )
-        looks |= {_target(look): LookId(look.pk) for look in fresh}
-        _tell_participants(looks.values())
-        _tell({looks[target]: ids & existing for target, ids in people.items()}, change)
+        new = {_target(look): LookId(look.pk) for look in fresh}
+        if new:
+            _tell_participants(new.values())
+        looks |= new
+        _tell(
+            {
+                looks[target]: (ids & existing) | newcomers.get(target, frozenset())
+                for target, ids in people.items()
+            },
+            change,
+        )
 
 
 def record_password(*, by: UserId, user_id: UserId) -> None:
@@ -230,6 +242,29 @@ def _recent_looks(
     )
     found = {_target(look): LookId(look.pk) for look in recent.order_by("pk")}
     return {target: found[target] for target in targets if target in found}
+
+
+def _newcomers(
+    recent: Collection[_Target], by: UserId
+) -> dict[_Target, frozenset[int]]:
+    """By target, the participants who may have joined since the recent look at it.
+
+    Only they are written to: without them, each load of a list would write a page of 50
+    groups' participants again. Their rows are read through, `PARLEY_MAX_PARTICIPANTS`
+    for each group. An import may add people as of an earlier time: the next record
+    tells them.
+    """
+    since = timezone.now() - ONE_RECORD_FOR - _CLOCKS_DIFFER
+    rows = Participant.objects.filter(
+        conversation__in={target.conversation_id for target in recent},
+        joined_at__gt=since,
+    ).exclude(user=by)
+    joined: dict[int, set[int]] = {}
+    for conversation_id, user_id in rows.values_list("conversation_id", "user_id"):
+        joined.setdefault(conversation_id, set()).add(user_id)
+    return {
+        target: frozenset(joined.get(target.conversation_id, ())) for target in recent
+    }
 
 
 def _target(look: Look) -> _Target:

@@ -79,9 +79,10 @@ def _add(group: Ownership, username: str) -> None:
 def remove_participant(*, membership: Membership, username: str) -> None:
     """Leave a group, or as an owner remove another participant.
 
-    No invitation lets in again whom an owner removed. The participant's notifications there are deleted. If the last owner goes,
-    the longest-standing member becomes the owner; if nobody is left, the group is
-    deleted.
+    Whom an owner removed cannot come back by an invitation. The participant's
+    notifications there are deleted. If the last owner goes, the longest-standing member
+    becomes the owner; if nobody is left, the group is deleted.
+
     Rows beyond one batch are erased first, in transactions of their own: after an
     interruption the user still is a participant, and calling it again does the rest.
 
@@ -205,11 +206,7 @@ def _note_removal(participant: Participant, change: Change) -> None:
     removal = Removal(
         conversation_id=participant.conversation_id, user_id=participant.user_id
     )
-    noted = Removal.objects.filter(
-        conversation=participant.conversation_id, user=participant.user_id
-    )
-    # Of an imported participant, an earlier removal may still be noted.
-    change.first_or_insert(noted, removal)
+    change.insert([removal])
 
 
 def _removed_events(participant: Participant) -> list[Event]:

@@ -112,7 +112,11 @@ def thread_page_with(
 
 
 def thread_root(*, message: ReadableMessage) -> MessageId:
-    """The message at which following replies upwards ends; itself if it answers none."""
+    """The message at which following replies upwards ends; itself if it answers none.
+
+    Of a message more than `_MOST_ANCESTORS` levels deep it is the topmost of those above
+    it that are read: a root whose page can show the message.
+    """
     if message.parent_message_id is None:
         return MessageId(message.pk)
     return _way_up(MessageId(message.pk))[0].id
@@ -172,7 +176,7 @@ def _leave(branches: list[int], depth: int) -> None:
 
 
 def _way_up(message_id: MessageId) -> Sequence[_Ancestor]:
-    """A message and all above it, the topmost first."""
+    """A message and those above it, the topmost first; `_MOST_ANCESTORS` in all, the nearest."""
     rows = map(_Ancestor._make, _ancestors.all(message=message_id))
     way = sorted(rows, key=attrgetter("sequence"))
     if not way:

@@ -14,8 +14,8 @@ from messaging.ids import MessageId
 from messaging.models import Message, Notification
 from messaging.projections import MessageProjection
 
-# What is looked at besides the page: the oldest unread messages of the conversation, and
-# the messages above them. What is beyond is not counted.
+# What is looked at besides the page: the oldest unread messages of the conversation that
+# are newer than the root, and the messages above them. What is beyond is not counted.
 _MOST_UNREAD: Final = 300
 _MOST_ANCESTORS: Final = 5000
 
@@ -37,14 +37,12 @@ def thread_unread(
     """Unread messages of a thread; at most three queries.
 
     What is on the page is exact. Of the rest, it counts those that are among the
-    `_MOST_UNREAD` oldest of the conversation.
+    `_MOST_UNREAD` oldest of the conversation since the root.
     """
     reader, conversation = membership.user_id, membership.conversation_id
     shown = {root.id, *page}
     since = root.sequence
-    oldest = _oldest.page(
-        _MOST_UNREAD, reader=reader, conversation=conversation, since=since
-    )
+    oldest = sorted(_oldest.all(reader=reader, conversation=conversation, root=root.id))
     if not oldest:
         return ThreadUnread((), {}, None, 0)
     unread = _among.all(reader=reader, messages=shown)
@@ -90,14 +88,22 @@ def _places(
 
 @CompiledQuery
 def _oldest(
-    *, reader: int, conversation: int, since: int
-) -> QuerySet[Notification, tuple[int, int | None]]:
-    # `IN`, so that SQLite takes the index of this conversation: see `unread_in`.
+    *, reader: int, conversation: int, root: int
+) -> QuerySet[Message, tuple[int, int | None]]:
+    """The `_MOST_UNREAD` oldest since the root, in no order, with what they answer."""
+    # By ids, in the order of which an index has them: no reply is older than its root.
+    # `IN`, so that SQLite takes that index: see `unread_in`.
     unread = Notification.objects.filter(
-        conversation=conversation, user=reader, is_read__in=(False,)
+        conversation=conversation,
+        user=reader,
+        is_read__in=(False,),
+        message__gte=root,
     )
-    later = unread.filter(message__sequence__gte=since).order_by("message__sequence")
-    return later.values_list("message_id", "message__parent_message_id")
+    # Cut before messages are joined, and sorted by the caller: for an ordered join,
+    # PostgreSQL would read all messages up to these.
+    first = unread.order_by("message_id").values("message_id")[:_MOST_UNREAD]
+    rows = Message.objects.filter(pk__gte=root, pk__in=first)
+    return rows.values_list("id", "parent_message_id")
 
 
 @CompiledQuery

@@ -1,6 +1,7 @@
 """Accounts: registration, names and settings."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
@@ -12,7 +13,7 @@ from messaging.errors import (
     UsernameTakenError,
     UserNotFoundError,
 )
-from messaging.ids import UserId
+from messaging.ids import ConversationId, UserId
 from messaging.models import User
 from messaging.models.users import SendKey, WhoMayAdd
 from messaging.services.invites import check_admission, use_invite
@@ -22,13 +23,25 @@ from messaging.services.passwords import check_strength
 from messaging.text import clean_display_name, clean_external_id, clean_username
 
 
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A new account, and the group that it joined by its code.
+
+    `missed_group` is whether the code named a group that is full, or had ended.
+    """
+
+    user: User
+    group: ConversationId | None
+    missed_group: bool
+
+
 def register(
     *,
     username: str,
     password: str,
     display_name: str | None,
     invite_code: str | None = None,
-) -> User:
+) -> Registration:
     """Register an account, if this installation allows it.
 
     A code of a group also lets the new user into it, if there is room.
@@ -42,11 +55,11 @@ def register(
     user = prepared_user(username, display_name, password)
     with open_change() as change:
         # In one transaction: a registration that fails uses up no invite.
-        group = use_invite(invite_code=invite_code, change=change)
+        used = use_invite(invite_code=invite_code, change=change)
         _save_new(user)
-        if group is not None:
-            take_in(conversation_id=group, user=user, change=change)
-    return user
+        if used.group is not None:
+            take_in(conversation_id=used.group, user=user, change=change)
+    return Registration(user, used.group, used.missed_group)
 
 
 def create_account(

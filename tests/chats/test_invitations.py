@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
+from messaging.access import inviter
 from messaging.models import Conversation, InviteCode, Participant, User
-from messaging.services import invites, participants
+from messaging.services import invites, owners, participants
 from tests.browsers import browser_of
 from tests.conftest import PASSWORD, MakeUser
 from tests.proofs import owned_by
@@ -68,6 +69,31 @@ def test_the_details_lead_owners_alone_to_the_links(
     assert bobs.get(here).status_code == HTTPStatus.FORBIDDEN
 
 
+def test_the_lists_say_whose_links_cannot_be_used_now(
+    anns: Client, ann: User, bob: User, group: Conversation
+) -> None:
+    User.objects.filter(pk__in=(ann.pk, bob.pk)).update(is_superuser=True)
+    maker = inviter(User.objects.get(pk=bob.pk))
+    assert maker is not None
+    invites.create_server_invitation(maker=maker, uses=1, expires_in=timedelta(days=1))
+    owners.add_owner(group=owned_by(ann, group), username="bob")
+    made(bob, group)
+    of_server = "/administration/invitations"
+    of_group = f"/conversations/{group.pk}/invitations"
+
+    def told(by: str, words: str) -> bool:
+        return words in anns.get(by).content.decode()
+
+    for by in (of_server, of_group):
+        assert not told(by, "not valid")
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+    for by in (of_server, of_group):
+        assert told(by, "not valid: this account is suspended")
+    User.objects.filter(pk=bob.pk).update(is_active=True, is_superuser=False)
+    assert told(of_server, "not valid: this account may not invite any more")
+    assert not told(of_group, "not valid")
+
+
 def test_a_revoked_link_leads_nowhere(
     anns: Client, ann: User, group: Conversation, doras: Client
 ) -> None:
@@ -94,6 +120,20 @@ def test_opening_a_link_asks_and_changes_nothing(
     # And who opens it again is led to the group.
     again = doras.get(f"/join/{code}")
     assert again.headers["Location"] == f"/conversations/{group.pk}"
+
+
+def test_what_a_page_loads_is_not_told_the_code_in_its_address(
+    ann: User, group: Conversation, doras: Client
+) -> None:
+    code = made(ann, group)
+    for browser, path in (
+        (doras, f"/join/{code}"),
+        (Client(), f"/join/{code}"),
+        (Client(), "/join/guessed"),
+        (Client(), f"/sign-in?next=/join/{code}"),
+    ):
+        # Not `no-referrer`: browsers would send `Origin: null` with the page's form.
+        assert browser.get(path).headers["Referrer-Policy"] == "strict-origin"
 
 
 def test_every_link_that_cannot_be_used_gets_one_page(
@@ -148,6 +188,31 @@ def test_a_newcomer_whose_link_ended_meanwhile_is_told(
     browser = Client()
     answer = browser.post("/sign-up", {**SIGN_UP, "invite_code": code}, follow=True)
     assert "the link has ended" in answer.content.decode().replace("\n", " ")
+
+
+@pytest.mark.parametrize("registration", ["invite", "open"])
+def test_a_newcomer_is_told_that_the_group_is_full(
+    ann: User, group: Conversation, settings: Settings, registration: str
+) -> None:
+    User.objects.filter(pk=ann.pk).update(is_superuser=True)
+    ann.refresh_from_db()
+    settings.PARLEY_REGISTRATION = registration
+    code = made(ann, group)
+    settings.PARLEY_MAX_PARTICIPANTS = 1
+    form = {**SIGN_UP, "invite_code": code}
+    answer = Client().post("/sign-up", form, follow=True)
+    assert "that you were invited to is full" in answer.content.decode()
+    assert User.objects.filter(username="eve").exists()
+
+
+def test_who_needed_a_code_of_the_server_is_told_of_no_group(
+    settings: Settings, db: None
+) -> None:
+    settings.PARLEY_REGISTRATION = "invite"
+    code = invites.create_invite(uses=1, expires_in=None)
+    form = {**SIGN_UP, "invite_code": code}
+    answer = Client().post("/sign-up", form, follow=True)
+    assert "that you were invited to" not in answer.content.decode()
 
 
 def test_where_invitations_are_required_the_form_says_so_first(

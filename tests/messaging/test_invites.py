@@ -5,6 +5,8 @@ from functools import partial
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -15,6 +17,7 @@ from messaging.errors import (
     InvalidInviteError,
     InvitationNotFoundError,
     RateLimitedError,
+    RightsRequiredError,
     TooManyInvitationsError,
 )
 from messaging.ids import ConversationId, InvitationId, UserId
@@ -29,7 +32,8 @@ from messaging.services.exports import export_account
 from messaging.services.invites import IssuedInvitation
 from messaging.services.joining import join_group
 from messaging.services.limits import counted_guess
-from tests.conftest import PASSWORD, MakeUser
+from messaging.services.users import Registration
+from tests.conftest import PASSWORD, MakeUser, RunBeforeQuery
 from tests.messaging.logged import logged_by
 from tests.proofs import membership_of, owned_by
 from tests.tables import all_rows
@@ -245,9 +249,7 @@ def test_an_administrators_invitation_to_a_group_opens_an_account_in_it(
     administrator(ann)
     issued = invite(ann, group, uses=1)
     assert invites.invitation_shown(code=issued.code, reader=None).opens_account
-    eve = users.register(
-        username="eve", password=PASSWORD, display_name=None, invite_code=issued.code
-    )
+    eve = register_eve(issued.code).user
     assert takes_part(eve, group)
     assert InviteCode.objects.get().used == 1
 
@@ -262,11 +264,123 @@ def test_where_anybody_registers_an_ended_invitation_only_joins_nothing(
     else:
         end(issued, how)
     used = InviteCode.objects.values_list("used", flat=True).first()
-    eve = users.register(
-        username="eve", password=PASSWORD, display_name=None, invite_code=issued.code
-    )
+    eve = register_eve(issued.code).user
     assert not takes_part(eve, group)
     assert InviteCode.objects.values_list("used", flat=True).first() == used
+
+
+def register_eve(code: str) -> Registration:
+    return users.register(
+        username="eve", password=PASSWORD, display_name=None, invite_code=code
+    )
+
+
+def test_an_invitation_ends_when_its_maker_may_invite_no_more(
+    ann: User, settings: Settings
+) -> None:
+    settings.PARLEY_REGISTRATION = "invite"
+    issued = invites.create_server_invitation(
+        maker=administrator(ann), uses=5, expires_in=DAY
+    )
+    assert invites.invitation_shown(code=issued.code, reader=None).opens_account
+    User.objects.filter(pk=ann.pk).update(is_superuser=False)
+    before = all_rows()
+    for ask in (
+        partial(invites.invitation_shown, code=issued.code, reader=None),
+        partial(register_eve, issued.code),
+    ):
+        with pytest.raises(InvalidInviteError) as refused:
+            ask()
+        assert str(refused.value) == str(invites.invalid_invite())
+    assert all_rows() == before
+    User.objects.filter(pk=ann.pk).update(is_superuser=True)
+    register_eve(issued.code)
+
+
+def test_an_invitation_made_at_the_command_line_has_no_maker_to_ask(
+    settings: Settings,
+) -> None:
+    settings.PARLEY_REGISTRATION = "invite"
+    register_eve(invites.create_invite(uses=1, expires_in=DAY))
+    assert User.objects.filter(username="eve").exists()
+
+
+def test_an_invitation_to_a_group_opens_no_account_once_its_maker_may_not_invite(
+    group: Conversation, ann: User, dora: User, settings: Settings
+) -> None:
+    settings.PARLEY_REGISTRATION = "invite"
+    administrator(ann)
+    issued = invite(ann, group)
+    User.objects.filter(pk=ann.pk).update(is_superuser=False)
+    assert not invites.invitation_shown(code=issued.code, reader=None).opens_account
+    with pytest.raises(InvalidInviteError):
+        register_eve(issued.code)
+    assert InviteCode.objects.get().used == 0
+    join_group(user=dora, code=issued.code)
+    assert takes_part(dora, group)
+
+
+def test_making_and_revoking_for_the_server_ask_the_right_again(ann: User) -> None:
+    maker = administrator(ann)
+    issued = invites.create_server_invitation(maker=maker, uses=1, expires_in=DAY)
+    User.objects.filter(pk=ann.pk).update(is_superuser=False)
+    before = all_rows()
+    for ask in (
+        partial(invites.create_server_invitation, maker=maker, uses=1, expires_in=DAY),
+        partial(
+            invites.revoke_server_invitation,
+            by=maker,
+            invitation_id=InvitationId(issued.invitation.pk),
+        ),
+    ):
+        with pytest.raises(RightsRequiredError):
+            ask()
+    assert all_rows() == before
+
+
+@pytest.mark.parametrize("ends", [{"is_active": False}, {"is_superuser": False}])
+def test_links_of_makers_whose_part_ended_take_no_room(
+    ann: User, bob: User, monkeypatch: pytest.MonkeyPatch, ends: dict[str, bool]
+) -> None:
+    monkeypatch.setattr(invites, "MOST", 2)
+    makers = administrator(ann), administrator(bob)
+
+    def make(maker: Inviter) -> None:
+        invites.create_server_invitation(maker=maker, uses=1, expires_in=DAY)
+
+    for maker in makers:
+        make(maker)
+    with pytest.raises(TooManyInvitationsError):
+        make(makers[1])
+    User.objects.filter(pk=ann.pk).update(**ends)
+    make(makers[1])
+    with pytest.raises(TooManyInvitationsError):
+        make(makers[1])
+
+
+def test_of_two_makers_at_once_one_takes_the_last_place(
+    ann: User,
+    bob: User,
+    monkeypatch: pytest.MonkeyPatch,
+    run_before_query: RunBeforeQuery,
+) -> None:
+    monkeypatch.setattr(invites, "MOST", 1)
+    first, second = administrator(ann), administrator(bob)
+    make = partial(invites.create_server_invitation, uses=1, expires_in=DAY)
+    # The lock comes before the count; on PostgreSQL the second maker waits there.
+    with (
+        run_before_query(lambda: make(maker=first), before='"messaging_installation"'),
+        CaptureQueriesContext(connection) as captured,
+        pytest.raises(TooManyInvitationsError),
+    ):
+        make(maker=second)
+    if connection.features.has_select_for_update:
+        locked = [
+            query["sql"]
+            for query in captured
+            if 'FROM "messaging_installation"' in query["sql"]
+        ]
+        assert all("FOR UPDATE" in statement for statement in locked)
 
 
 def test_a_group_has_so_many_invitations_that_can_be_used(

@@ -31,7 +31,7 @@ from messaging.services.conversations import start_group
 from messaging.services.messages import edit_message
 from messaging.services.oversight import oversight, permissions_for
 from tests.conftest import PASSWORD, MakeUser
-from tests.proofs import membership_of, own_of
+from tests.proofs import membership_of, own_of, owned_by
 from tests.rows import insert, overwrite
 
 SECRETS = ("tulips", "daffodils", "crocuses", "primroses")
@@ -204,6 +204,40 @@ def test_looks_within_minutes_are_one_record(
     overwrite(Look.objects.all(), at=timezone.now() - looks.ONE_RECORD_FOR)
     look(root, team)
     assert len(told(ann)) == 2
+
+
+def test_a_look_again_costs_the_same_however_many_were_told(
+    root: User, ann: User, make_user: MakeUser
+) -> None:
+    work = []
+    for size in (2, 60):
+        group = start_group(owner=ann, title=f"{size}", usernames=[]).conversation
+        for number in range(size):
+            other = make_user(f"p{size}-{number}")
+            insert(Participant(conversation=group, user=other))
+        long_ago = timezone.now() - timedelta(days=1)
+        overwrite(Participant.objects.all(), joined_at=long_ago)
+        look(root, group)
+        before = LookNotice.objects.count()
+        with CaptureQueriesContext(connection) as queries:
+            look(root, group)
+        assert LookNotice.objects.count() == before
+        work.append([query["sql"] for query in queries])
+        assert not any("INSERT" in query["sql"] for query in queries)
+    assert len(work[0]) == len(work[1])
+
+
+def test_who_joins_between_two_looks_of_one_record_is_told(
+    root: User, cleo: User, team: Conversation, ann: User
+) -> None:
+    look(root, team)
+    participants.put_participant(
+        group=owned_by(ann, team), username="cleo", role="member"
+    )
+    assert not told(cleo)
+    look(root, team)
+    look(root, team)
+    assert len(told(cleo)) == len(told(ann)) == 1
 
 
 def test_looks_of_others_and_by_other_pages_are_records_of_their_own(
