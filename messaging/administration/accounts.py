@@ -192,7 +192,7 @@ class UserAdmin(SearchAdmin[User], DjangoUserAdmin[User]):
             )
 
 
-class GroupAdmin(DjangoGroupAdmin):
+class GroupAdmin(SearchAdmin[Group], DjangoGroupAdmin):
     """For superusers only: members of a group get its permissions."""
 
     actions = None
