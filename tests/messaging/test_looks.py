@@ -469,12 +469,14 @@ def test_a_password_that_staff_set_is_told(
 ) -> None:
     secret = "another horse, another battery"
     path = f"{ADMIN}/user/{ann.pk}/password/"
-    staff.get(path)
-    staff.post(path, {"usable_password": "true", "password1": "a", "password2": "b"})
+    page = staff.get(path, follow=True)
+    address = page.redirect_chain[-1][0]
+    for own, new in (("wrong", secret), (PASSWORD, "weak")):
+        staff.post(address, {"password": own, "new_password": new})
+    for usable in ("true", "false"):
+        staff.post(path, {"usable_password": usable, "password1": secret}, follow=True)
     assert not told(ann)
-    staff.post(
-        path, {"usable_password": "true", "password1": secret, "password2": secret}
-    )
+    staff.post(address, {"password": PASSWORD, "new_password": secret})
     assert told(ann) == [(LookSource.PASSWORD, None, None)]
     assert Look.objects.get().by == root
 
@@ -602,6 +604,6 @@ def test_each_right_that_is_named_is_enough(
         opened = {
             each
             for each, page in pages.items()
-            if client.get(f"{ADMIN}/{page}").status_code == HTTPStatus.OK
+            if client.get(f"{ADMIN}/{page}", follow=True).status_code == HTTPStatus.OK
         }
         assert opened == {source}
