@@ -553,7 +553,7 @@ def test_nobody_changes_or_deletes_a_look_in_the_admin(
 
 
 def test_oversight_counts_who_can_look_now(
-    root: User, ann: User, bob: User, cleo: User
+    root: User, ann: User, bob: User, cleo: User, make_user: MakeUser
 ) -> None:
     viewing = Permission.objects.get(codename="view_message")
     changing = Permission.objects.get(codename="change_user")
@@ -562,14 +562,32 @@ def test_oversight_counts_who_can_look_now(
     # Bob cannot sign in to the admin, and cleo cannot sign in at all.
     User.objects.filter(pk__in=(ann.pk, cleo.pk)).update(is_staff=True)
     User.objects.filter(pk=cleo.pk).update(is_active=False)
+    # No member of staff, but the pages of the administration are theirs.
+    make_user("zoe")
+    User.objects.filter(username="zoe").update(is_superuser=True)
+    assert not User.objects.get(username="zoe").is_staff
     counted = oversight()
-    assert (counted.staff, counted.superusers) == (2, 1)
+    assert (counted.staff, counted.superusers) == (3, 2)
     people = {right.source: right.people for right in counted.rights}
     assert people == {
-        **dict.fromkeys(LookSource, 1),
-        LookSource.MESSAGES: 2,
-        LookSource.PASSWORD: 2,
+        **dict.fromkeys(LookSource, 2),
+        LookSource.MESSAGES: 3,
+        LookSource.PASSWORD: 3,
     }
+
+
+def test_counting_them_reads_no_other_account(root: User) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        oversight()
+    statement = queries[0]["sql"]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Otherwise it reads a table of so few rows.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {statement}")
+        else:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+        assert "user_staff" in str(cursor.fetchall())
 
 
 def test_oversight_names_every_page_that_records() -> None:
