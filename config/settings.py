@@ -91,7 +91,7 @@ PARLEY_METRICS_TOKEN = env.metrics_token
 PARLEY_METRICS_DIR = env.metrics_dir
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "messaging.administration.site.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

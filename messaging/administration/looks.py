@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from typing_extensions import override
 
-from messaging.administration.search import SearchAdmin
+from messaging.administration.search import FilteredList, SearchAdmin
 from messaging.errors import UserNotFoundError
 from messaging.ids import UserId
 from messaging.models import User
@@ -25,7 +25,7 @@ from messaging.services.looks import Shown, record_looks
 M = TypeVar("M", bound=models.Model)
 
 
-class RecordedList(ChangeList):
+class RecordedList(FilteredList):
     """A list that is recorded as a look at each conversation in it."""
 
     @override

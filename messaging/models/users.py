@@ -194,7 +194,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         indexes = (
             # A page that everybody can read counts them.
             models.Index(
-                name="user_staff", fields=["is_staff"], condition=Q(is_staff=True)
+                name="user_staff",
+                fields=["is_staff"],
+                condition=Q(is_staff=True) | Q(is_superuser=True),
             ),
         )
 

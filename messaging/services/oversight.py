@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.contrib.auth.models import Permission
-from django.db.models import Model
+from django.db.models import Model, Q
 
 from messaging.models import (
     Conversation,
@@ -43,7 +43,10 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Oversight:
-    """Staff who can sign in to the admin, and programs that act for accounts."""
+    """Who can sign in to the administration, and programs that act for accounts.
+
+    A superuser is, even one who is no member of staff: they set passwords of staff, too.
+    """
 
     staff: int
     superusers: int
@@ -54,9 +57,11 @@ class Oversight:
 def oversight() -> Oversight:
     """Count who may do what now; suspended accounts may nothing, superusers everything.
 
-    It costs as much as there are staff, however many accounts there are.
+    It costs as much as there are of them, however many accounts there are.
     """
-    staff = User.objects.filter(is_staff=True, is_active=True)
+    # In the words of the index `user_staff`.
+    has_rights = Q(is_staff=True) | Q(is_superuser=True)
+    staff = User.objects.filter(has_rights, is_active=True)
     is_superuser = dict(staff.values_list("pk", "is_superuser"))
     superusers = frozenset(pk for pk in is_superuser if is_superuser[pk])
     permissions = Permission.objects.filter(

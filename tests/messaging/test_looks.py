@@ -1,15 +1,19 @@
 """What staff read of others' messages is recorded first, and told to those looked at."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, OperationalError, connection
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.urls import URLResolver
 from django.utils import timezone
 
 from messaging.administration.looks import RecordedAdmin
@@ -91,16 +95,52 @@ def look(by: User, conversation: Conversation, *people: User) -> None:
 # What is recorded
 
 
+LIST_QUERIES = ("", "?q=s", "?all=", "?_facets=True", "?q=s&p=9999", "?_popup=1")
+
+
 def _paths() -> Iterator[str]:
-    """Every page of the admin that shows a row, or lists rows."""
-    yield "/admin/"
-    yield "/admin/messaging/"
-    for model in admin.site._registry:
-        base = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
-        yield from (base, f"{base}?q=s", f"{base}?all=")
-        for row in model._default_manager.all():
-            for page in ("change", "history", "delete"):
-                yield f"{base}{row.pk}/{page}/"
+    """Every address of the admin, of every row that it can name."""
+    patterns = list(admin.site.get_urls())
+    assert patterns
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _paths_of_model(f"/admin/{pattern.pattern}", pattern)
+        else:
+            yield from _paths_of_site(str(pattern.pattern))
+
+
+def _paths_of_model(base: str, resolver: URLResolver) -> Iterator[str]:
+    app_label, model_name = base.split("/")[2:4]
+    rows = [*apps.get_model(app_label, model_name)._default_manager.all()]
+    for pattern in resolver.url_patterns:
+        route = str(pattern.pattern)
+        argument = re.search("<[^>]*>", route)
+        if argument is None:
+            yield from (f"{base}{route}{query}" for query in LIST_QUERIES)
+        else:
+            for row in rows:
+                yield base + route.replace(argument.group(), str(row.pk))
+
+
+def _paths_of_site(route: str) -> Iterator[str]:
+    if route == "autocomplete/":
+        for model in admin.site._registry:
+            for field in model._meta.get_fields():
+                names = f"{model._meta.app_label}&model_name={model._meta.model_name}"
+                yield f"/admin/{route}?app_label={names}&field_name={field.name}"
+    elif route.startswith("r/"):
+        for model in admin.site._registry:
+            kind = ContentType.objects.get_for_model(model).pk
+            for row in model._default_manager.all():
+                yield f"/admin/r/{kind}/{row.pk}/"
+    elif "app_label" in route:
+        labels = {model._meta.app_label for model in admin.site._registry}
+        yield from (f"/admin/{label}/" for label in labels)
+    elif "url" in route:
+        yield "/admin/nothing"
+    elif route != "logout/":
+        assert "<" not in route, "Say here which addresses this has."
+        yield f"/admin/{route}"
 
 
 @pytest.mark.usefixtures("reply")
@@ -113,6 +153,7 @@ def test_no_page_of_the_admin_shows_content_without_a_look(
         before = Look.objects.count()
         page = staff.get(path, follow=True).text
         if any(secret in page for secret in SECRETS):
+            assert path.startswith(f"{ADMIN}/"), path
             showing.add(path.split("/")[3])
             recorded = Look.objects.order_by("pk")[before:]
             assert {(each.by, each.conversation_id) for each in recorded} == {
@@ -124,6 +165,109 @@ def test_no_page_of_the_admin_shows_content_without_a_look(
         *("conversation", "participant", "message", "messagehistory", "notification")
     }
     assert staff.get(f"{ADMIN}/look/").status_code == HTTPStatus.OK
+
+
+def test_nothing_is_completed_while_it_is_typed(staff: Client, reply: Message) -> None:
+    query = "app_label=messaging&model_name=message&field_name=parent_message"
+    answer = staff.get(f"/admin/autocomplete/?{query}&term=d")
+    assert answer.status_code == HTTPStatus.NOT_FOUND
+
+
+LISTS = [
+    f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+    for model in admin.site._registry
+]
+
+
+def offered_by(staff: Client, path: str) -> set[str]:
+    """The parameters by which the filters of a list are chosen on its page."""
+    changes = staff.get(path).context["cl"]
+    filters, *_ = changes.get_filters(RequestFactory().get(path))
+    return {name for each in filters for name in each.expected_parameters()}
+
+
+def test_a_list_is_filtered_by_what_it_offers_and_nothing_else(
+    staff: Client, reply: Message
+) -> None:
+    for model, shown in admin.site._registry.items():
+        path = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        offered = offered_by(staff, path)
+        names = {field.name for field in model._meta.get_fields()} | {"pk", "none"}
+        paths = {*names, *(f"{name}__pk" for name in names), *shown.search_fields}
+        operators = (
+            "",
+            "__exact",
+            "__startswith",
+            "__regex",
+            "__in",
+            "__gte",
+            "__isnull",
+        )
+        for lookup in (f"{path}{operator}" for path in paths for operator in operators):
+            answer = staff.get(path, {lookup: "1"})
+            allowed = lookup in offered
+            assert (answer.status_code == HTTPStatus.BAD_REQUEST) != allowed, lookup
+            assert answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("content__regex=(", "username__regex=(", "display_name__regex=^(a%2B)%2B$"),
+        *("sent_messages=1", "received_messages=1", "content__startswith=d"),
+        *("_to_field=content", "name__regex=("),
+    ],
+)
+def test_what_a_list_does_not_offer_is_refused(
+    staff: Client, reply: Message, query: str
+) -> None:
+    for path in LISTS:
+        answer = staff.get(f"{path}?{query}")
+        assert answer.status_code == HTTPStatus.BAD_REQUEST, path
+    assert not Look.objects.exists()
+
+
+STRANGE = (
+    *("%00", "(", "%ED%A0%80", "-1", "9" * 5000, "²", "a " * 3000, "2026-02-30", ""),
+    *("0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00", "nan", "👩"),
+)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_parameter_of_a_list_breaks_it(
+    staff: Client, reply: Message, path: str
+) -> None:
+    own = ("q", "p", "o", "e", "all", "_facets", "_popup", "_to_field")
+    for name in (*own, *offered_by(staff, path)):
+        for value in STRANGE:
+            answer = staff.get(f"{path}?{name}={value}")
+            assert answer.status_code in {
+                HTTPStatus.OK,
+                HTTPStatus.FOUND,
+                HTTPStatus.BAD_REQUEST,
+            }, (name, value[:30])
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_list_counts_what_its_filters_hide(
+    staff: Client, reply: Message, path: str
+) -> None:
+    assert not staff.get(f"{path}?_facets=True").context["cl"].add_facets
+
+
+def test_a_page_beyond_the_last_is_the_last(
+    staff: Client, ann: User, bob: User, team: Conversation
+) -> None:
+    for number in range(51):
+        Message.objects.create(sender=ann, conversation=team, content=f"d {number}")
+    for page in ("9999", "-3", "0", "9" * 30):
+        answer = staff.get(f"{ADMIN}/message/", {"q": "d", "p": page})
+        assert answer.status_code == HTTPStatus.OK
+        assert len(answer.context["cl"].result_list) > 0
+    assert told(bob) == [(LookSource.MESSAGES, team.pk, None)]
+    for page in ("1", "9999"):
+        answer = staff.get(f"{ADMIN}/message/", {"q": "orchids", "p": page})
+        assert answer.status_code == HTTPStatus.OK
 
 
 @pytest.mark.parametrize(
@@ -359,12 +503,14 @@ def test_a_password_that_staff_set_is_told(
 ) -> None:
     secret = "another horse, another battery"
     path = f"{ADMIN}/user/{ann.pk}/password/"
-    staff.get(path)
-    staff.post(path, {"usable_password": "true", "password1": "a", "password2": "b"})
+    page = staff.get(path, follow=True)
+    address = page.redirect_chain[-1][0]
+    for own, new in (("wrong", secret), (PASSWORD, "weak")):
+        staff.post(address, {"password": own, "new_password": new})
+    for usable in ("true", "false"):
+        staff.post(path, {"usable_password": usable, "password1": secret}, follow=True)
     assert not told(ann)
-    staff.post(
-        path, {"usable_password": "true", "password1": secret, "password2": secret}
-    )
+    staff.post(address, {"password": PASSWORD, "new_password": secret})
     assert told(ann) == [(LookSource.PASSWORD, None, None)]
     assert Look.objects.get().by == root
 
@@ -441,7 +587,7 @@ def test_nobody_changes_or_deletes_a_look_in_the_admin(
 
 
 def test_oversight_counts_who_can_look_now(
-    root: User, ann: User, bob: User, cleo: User
+    root: User, ann: User, bob: User, cleo: User, make_user: MakeUser
 ) -> None:
     viewing = Permission.objects.get(codename="view_message")
     changing = Permission.objects.get(codename="change_user")
@@ -450,14 +596,32 @@ def test_oversight_counts_who_can_look_now(
     # Bob cannot sign in to the admin, and cleo cannot sign in at all.
     User.objects.filter(pk__in=(ann.pk, cleo.pk)).update(is_staff=True)
     User.objects.filter(pk=cleo.pk).update(is_active=False)
+    # No member of staff, but the pages of the administration are theirs.
+    make_user("zoe")
+    User.objects.filter(username="zoe").update(is_superuser=True)
+    assert not User.objects.get(username="zoe").is_staff
     counted = oversight()
-    assert (counted.staff, counted.superusers) == (2, 1)
+    assert (counted.staff, counted.superusers) == (3, 2)
     people = {right.source: right.people for right in counted.rights}
     assert people == {
-        **dict.fromkeys(LookSource, 1),
-        LookSource.MESSAGES: 2,
-        LookSource.PASSWORD: 2,
+        **dict.fromkeys(LookSource, 2),
+        LookSource.MESSAGES: 3,
+        LookSource.PASSWORD: 3,
     }
+
+
+def test_counting_them_reads_no_other_account(root: User) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        oversight()
+    statement = queries[0]["sql"]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Otherwise it reads a table of so few rows.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {statement}")
+        else:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+        assert "user_staff" in str(cursor.fetchall())
 
 
 def test_oversight_names_every_page_that_records() -> None:
@@ -492,6 +656,6 @@ def test_each_right_that_is_named_is_enough(
         opened = {
             each
             for each, page in pages.items()
-            if client.get(f"{ADMIN}/{page}").status_code == HTTPStatus.OK
+            if client.get(f"{ADMIN}/{page}", follow=True).status_code == HTTPStatus.OK
         }
         assert opened == {source}
