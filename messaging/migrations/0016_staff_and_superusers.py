@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("messaging", "0014_looks"),
+        ("messaging", "0015_unread_by_message"),
     ]
 
     operations = [
