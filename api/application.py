@@ -19,6 +19,8 @@ from api.routers import (
     conversations,
     events,
     inbox,
+    invitations,
+    looks,
     me,
     message_lists,
     messages,
@@ -116,11 +118,18 @@ def _build() -> ParleyAPI:
     built.add_router("/me", me.router)
     built.add_router("/users", users.router)
     built.add_router("/blocks", blocks.router)
-    for router in (conversations.router, participants.router, message_lists.router):
+    for router in (
+        conversations.router,
+        participants.router,
+        message_lists.router,
+        invitations.of_groups,
+    ):
         built.add_router("/conversations", router)
+    built.add_router("/invitations", invitations.router)
     built.add_router("/messages", messages.router)
     built.add_router("/inbox", inbox.router)
     built.add_router("/me/catch-up", catch_up.router)
+    built.add_router("/me/looks", looks.router)
     built.add_router("/notifications", notifications.router)
     built.add_router("/events", events.router)
     built.add_router("/service", service.router)

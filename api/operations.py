@@ -100,6 +100,7 @@ def operation(
     errors: Iterable[type[DomainError]] = (),
     public: bool = False,
     service: bool = False,
+    secret: bool = False,
     result: Resource | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Register a view as an operation of the API.
@@ -111,13 +112,14 @@ def operation(
 
     A POST or PATCH names its `result`, and thereby takes an Idempotency-Key. A `public`
     operation takes no token; an operation for a `service` takes only a service token.
-    Both have no `result`: they answer with secrets, which must not be stored.
+    Both have no `result`, as what answers with a `secret`: these must not be stored.
 
     Raises:
         ConfigError: a `result` is missing, or given where there must be none.
     """
     personal = not (public or service)
-    if (result is not None) != (method in {"POST", "PATCH"} and personal):
+    kept = personal and not secret
+    if (result is not None) != (method in {"POST", "PATCH"} and kept):
         raise ConfigError(f"{operation_id}: just POST and PATCH have a result")
 
     def register(view: Callable[P, R]) -> Callable[P, R]:

@@ -41,6 +41,26 @@ def in_place(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
+def path_kept_from_referrers(
+    view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+    """Tell nobody the path of a page, which may hold a code, by `Referer`.
+
+    A proxy logs that header for the page's own styles and scripts. Not `no-referrer`:
+    browsers would send `Origin: null` with its forms, which are refused then.
+    """
+
+    @wraps(view)
+    def wrapped(
+        request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponseBase:
+        response = view(request, *args, **kwargs)
+        response.headers["Referrer-Policy"] = "strict-origin"
+        return response
+
+    return wrapped
+
+
 def signed_in(
     view: Callable[Concatenate[PageRequest, P], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
-from typing import ClassVar, Final, cast
+from typing import ClassVar, Final, Literal, cast
 
 from django import forms
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
+from django.urls import reverse_lazy
 from typing_extensions import override
 
 from chats.idempotency import new_form_id
@@ -20,6 +21,8 @@ from messaging.errors import (
     ConflictError,
     DomainError,
     InvalidError,
+    InvalidPasswordError,
+    InvalidSetupCodeError,
     InviteRequiredError,
     LimitsUnavailableError,
     NotFoundError,
@@ -28,6 +31,7 @@ from messaging.errors import (
     WrongPasswordError,
 )
 from messaging.models.users import SendKey, WhoMayAdd
+from messaging.services.invites import MOST_USES
 from messaging.services.limits import counted_password_attempt
 
 # In place of Django's own words.
@@ -93,7 +97,10 @@ class SignInForm(AuthenticationForm):
 class AdminSignInForm(SignInForm, AdminAuthenticationForm):
     """The same form for the admin."""
 
-    error_messages = AdminAuthenticationForm.error_messages
+    error_messages = {  # noqa: RUF012  # as above
+        **SignInForm.error_messages,
+        "invalid_login": "There is no staff account with this username and password.",
+    }
 
 
 def _current_password() -> forms.CharField:
@@ -181,18 +188,48 @@ class SignUpForm(RefusableForm):
         help_text="As others see it. Without one, your username is shown.",
     )
     password = _new_password("Password")
-    invite_code = forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    invite_code = forms.CharField(
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+        help_text="The end of the link that you were sent, after /join/.",
+    )
 
     @override
-    def __init__(self, data: QueryDict | None = None) -> None:
-        super().__init__(data)
-        if settings.PARLEY_REGISTRATION != "invite":
+    def __init__(
+        self, data: QueryDict | None = None, *, invite_code: str | None = None
+    ) -> None:
+        super().__init__(data, initial={"invite_code": invite_code})
+        if settings.PARLEY_REGISTRATION == "invite":
+            return
+        if invite_code or (data and data.get("invite_code")):
+            # Nobody needs to see it: it only says which group to join.
+            self.fields["invite_code"].required = False
+            self.fields["invite_code"].widget = forms.HiddenInput()
+        else:
             del self.fields["invite_code"]
 
     @override
     def clean(self) -> None:
         if "invite_code" in self.errors:
             self.refusal = InviteRequiredError("An account here takes an invite code.")
+
+
+class SetUpForm(RefusableForm):
+    error_fields: ClassVar = {InvalidSetupCodeError: "code"}
+
+    code = forms.CharField(
+        label="Code",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+        help_text="The server printed it when it started. manage.py setup_code shows"
+        " it again.",
+    )
+    server_name = forms.CharField(
+        label="Name of this place",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="Shown at the top of every page: your team, your family, your club.",
+    )
+    username = SignUpForm.base_fields["username"]
+    display_name = SignUpForm.base_fields["display_name"]
+    password = _new_password("Password")
 
 
 class PasswordForm(RefusableForm):
@@ -216,6 +253,40 @@ class DeletionForm(RefusableForm):
     error_fields: ClassVar = dict.fromkeys(shown_errors, "password")
 
     password = _current_password()
+
+
+class ServerNameForm(RefusableForm):
+    server_name = forms.CharField(
+        label="Name of this place",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="Shown at the top of every page.",
+    )
+
+
+def _own_password() -> forms.CharField:
+    field = _current_password()
+    field.label = "Your own password"
+    return field
+
+
+class OthersDeletionForm(DeletionForm):
+    password = _own_password()
+
+
+class OthersPasswordForm(RefusableForm):
+    shown_errors: ClassVar = (*DeletionForm.shown_errors, InvalidPasswordError)
+    error_fields: ClassVar = dict.fromkeys(DeletionForm.shown_errors, "password")
+
+    new_password = _new_password("Their new password")
+    password = _own_password()
+
+    @override
+    def __init__(self, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        self.fields["new_password"].required = False
+        self.fields[
+            "new_password"
+        ].help_text = "Left empty, one is made, and shown to you once."
 
 
 class ProfileForm(RefusableForm):
@@ -276,9 +347,38 @@ class TokenForm(RefusableForm):
         return timedelta(days=days) if days else None
 
 
+class InvitationForm(RefusableForm):
+    uses = forms.TypedChoiceField(
+        label="For how many people",
+        coerce=int,
+        choices=[(1, "One"), (5, "5"), (25, "25"), (100, "100"), (MOST_USES, "1,000")],
+        initial=1,
+    )
+    days = forms.TypedChoiceField(
+        label="Valid for",
+        coerce=int,
+        choices=[(1, "A day"), (7, "A week"), (30, "30 days"), (365, "A year")],
+        initial=7,
+    )
+
+    def lifetime(self) -> timedelta:
+        return timedelta(days=self.cleaned_data["days"])
+
+
 class TitleForm(RefusableForm):
     title = forms.CharField(
         label="Title", widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+def _name_field(kind: Literal["person", "people"]) -> forms.TextInput:
+    """A field for one username or several, which name_completion.js completes."""
+    return forms.TextInput(
+        attrs={
+            "autocapitalize": "none",
+            "autocomplete": "off",
+            f"data-{kind}": reverse_lazy("people_options"),
+        }
     )
 
 
@@ -286,15 +386,14 @@ class AddForm(RefusableForm):
     error_fields: ClassVar = {NotFoundError: "username", ConflictError: "username"}
 
     username = forms.CharField(
-        label="Add someone by username",
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
+        label="Add someone by username", widget=_name_field("person")
     )
 
 
 class DirectForm(RefusableForm):
     participant = forms.CharField(
         label="Username",
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
+        widget=_name_field("person"),
     )
 
     @override
@@ -311,7 +410,7 @@ class GroupForm(RefusableForm):
     participants = forms.CharField(
         label="Usernames",
         required=False,
-        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off"}),
+        widget=_name_field("people"),
         help_text="Separated by commas or spaces. You can add people later, too.",
     )
     form = forms.CharField(

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from messaging.errors import InvalidError
-from messaging.ids import MAX_ID, MessageId, Sequence
+from messaging.ids import MAX_ID, LookId, MessageId, Sequence
 from messaging.sequence_ranges import MOST_RANGES, SequenceRange
 
 
@@ -23,6 +23,15 @@ def parse_sequence(text: str | None) -> Sequence:
         InvalidError: the text is no sequence.
     """
     return Sequence(_number(text or ""))
+
+
+def parse_look_id(text: str | None) -> LookId:
+    """Parse the id of a look.
+
+    Raises:
+        InvalidError: the text is no id.
+    """
+    return LookId(_number(text or "", field="up_to"))
 
 
 def parse_ranges(texts: Collection[str]) -> list[SequenceRange]:
@@ -51,4 +60,5 @@ def _number(text: str, *, field: str = "message") -> int:
         number = int(text)
         if number <= MAX_ID:
             return number
-    raise InvalidError("There is no such message.", field=field)
+    what = "look" if field == "up_to" else "message"
+    raise InvalidError(f"There is no such {what}.", field=field)

@@ -49,12 +49,17 @@ _COMMANDS: Final = (
     _Command("password", "Change the password"),
     _Command("sessions", "Browsers", "sessions devices signed in"),
     _Command("tokens", "Access tokens", "programs api"),
+    _Command("looks", "Looks by administrators", "privacy staff read messages"),
+    _Command("privacy", "Who can read what", "privacy administrators staff"),
     _Command("keys", "Keys", "keyboard shortcuts help"),
     _Command("sign_out", "Sign out", "log out leave", is_form=True),
 )
 
 
-def places(*, reader: UserId, typed: str) -> list[Place]:
+_FOR_STAFF: Final = _Command("administration", "Administration", "admin people numbers")
+
+
+def places(*, reader: UserId, typed: str, is_staff: bool = False) -> list[Place]:
     """Conversations, people and commands that have `typed` in their names, the best first.
 
     Names that begin with it come first, then those in which a word does, then the
@@ -63,7 +68,7 @@ def places(*, reader: UserId, typed: str) -> list[Place]:
     wanted = fold(typed.strip()[:_LONGEST_TYPED])
     if not is_storable(wanted):
         return []
-    found = [*_conversations_and_people(reader, wanted), *_commands(wanted)]
+    found = [*_conversations_and_people(reader, wanted), *_commands(wanted, is_staff)]
     return sorted(found, key=lambda place: _rank(fold(place.name), wanted))
 
 
@@ -109,8 +114,8 @@ def _people(
             )
 
 
-def _commands(wanted: str) -> Iterator[Place]:
-    for command in _COMMANDS:
+def _commands(wanted: str, is_staff: bool) -> Iterator[Place]:
+    for command in (*_COMMANDS, _FOR_STAFF) if is_staff else _COMMANDS:
         if wanted in fold(f"{command.label} {command.words}"):
             yield Place(
                 "Command",

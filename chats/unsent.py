@@ -18,12 +18,15 @@ _TEXTS: Final = MappingProxyType(
         "username": "Username",
         "display_name": "Your name",
         "name": "Name",
+        "server_name": "Name of this place",
     }
 )
 # Hidden fields of our forms, which are sent again with the text.
 _HIDDEN: Final = ("form", "parent", "version", "kind")
 # Secrets are not shown again. A form with a secret cannot be sent again without it.
-_SECRETS: Final = frozenset({"password", "current", "new_password", "invite_code"})
+_SECRETS: Final = frozenset(
+    {"password", "current", "new_password", "invite_code", "code"}
+)
 
 
 @dataclass(frozen=True, slots=True)

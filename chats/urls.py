@@ -6,19 +6,24 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from chats.converters import IdConverter, NameConverter
+from chats.decorators import path_kept_from_referrers
 from chats.views import (
     accounts,
+    administration,
     catch_up,
     conversation_details,
     conversations,
     go,
     inbox,
+    invitations,
+    looks,
     me,
     mentions,
     messages,
     new_conversation,
     notifications,
     styles,
+    threads,
     users,
 )
 
@@ -47,16 +52,54 @@ details_urls = [
         conversation_details.remove_owner,
         name="remove_owner",
     ),
+    path("invitations", invitations.group_invitations, name="group_invitations"),
+    path(
+        "invitations/<id:invitation_id>/revoke",
+        invitations.revoke_group_invitation,
+        name="revoke_group_invitation",
+    ),
     path("mute", conversation_details.mute, name="mute"),
     path("hide", conversation_details.hide, name="hide"),
     path("leave", conversation_details.leave, name="leave"),
 ]
 
+administration_urls = [
+    path("people", administration.people, name="administered_people"),
+    path("people/@<name:username>", administration.person, name="administered_person"),
+    path("people/<name:username>/suspend", administration.suspend, name="suspend"),
+    path("people/<name:username>/let-in", administration.let_in, name="let_in"),
+    path(
+        "people/<name:username>/password",
+        administration.set_password,
+        name="set_password",
+    ),
+    path(
+        "people/<name:username>/delete",
+        administration.delete_person,
+        name="delete_person",
+    ),
+    path("settings", administration.settings_page, name="administered_settings"),
+    path("welcome", administration.welcome, name="welcome"),
+    path("invitations", invitations.server_invitations, name="server_invitations"),
+    path(
+        "invitations/<id:invitation_id>/revoke",
+        invitations.revoke_server_invitation,
+        name="revoke_server_invitation",
+    ),
+]
+
 urlpatterns = [
     path("favicon.ico", styles.favicon),
     path("", home, name="home"),
-    path("sign-in", accounts.SignIn.as_view(), name="sign_in"),
+    path("setup", accounts.set_up, name="set_up"),
+    # `next` may be the path of an invitation.
+    path(
+        "sign-in",
+        path_kept_from_referrers(accounts.SignIn.as_view()),
+        name="sign_in",
+    ),
     path("sign-up", accounts.sign_up, name="sign_up"),
+    path("join/<str:code>", invitations.join, name="join"),
     path("sign-out", accounts.sign_out, name="sign_out"),
     path("conversations", conversations.conversation_list, name="conversations"),
     path(
@@ -103,7 +146,7 @@ urlpatterns = [
         messages.unread_message,
         name="unread_message",
     ),
-    path("messages/<id:message_id>/thread", messages.thread, name="thread"),
+    path("messages/<id:message_id>/thread", threads.thread, name="thread"),
     path(
         "messages/<id:message_id>/history",
         messages.message_history,
@@ -130,6 +173,7 @@ urlpatterns = [
     ),
     path("people", users.people, name="people"),
     path("people/blocked", users.blocked, name="blocked"),
+    path("people/options", users.people_options, name="people_options"),
     # No username begins with this sign.
     path("people/@<name:username>", users.person, name="person"),
     path("people/<name:username>/block", users.block, name="block"),
@@ -137,6 +181,7 @@ urlpatterns = [
     path("conversations/<id:conversation_id>/", include(details_urls)),
     path("go", go.go, name="go"),
     path("keys", go.keys, name="keys"),
+    path("privacy", looks.privacy, name="privacy"),
     path("settings", me.profile, name="settings"),
     path("settings/tokens", me.token_list, name="tokens"),
     path(
@@ -155,6 +200,10 @@ urlpatterns = [
         me.end_session,
         name="end_session",
     ),
+    path("settings/looks", looks.look_list, name="looks"),
+    path("settings/looks/seen", looks.looks_seen, name="looks_seen"),
+    path("administration", administration.overview, name="administration"),
+    path("administration/", include(administration_urls)),
     path("account/password", accounts.change_password, name="password"),
     path("account/<id:user_id>/own.css", styles.own_style, name="own_style"),
     path("account/delete", accounts.delete_user, name="delete_user"),

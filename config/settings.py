@@ -91,15 +91,16 @@ PARLEY_METRICS_TOKEN = env.metrics_token
 PARLEY_METRICS_DIR = env.metrics_dir
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "messaging.administration.site.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
-    "ninja",
+    # Before ninja, whose template of the API's docs it replaces.
     "edge",
+    "ninja",
     "chats",
     "messaging",
 ]
@@ -200,6 +201,8 @@ AUTH_USER_MODEL = "messaging.User"
 SESSION_ENGINE = "messaging.sessions"
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "/"
+# The seconds for which the link of a demo signs in (messaging/demo/links.py).
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -2,10 +2,11 @@
 
 Records name routes, not paths. Of an exception they have the type and the place where
 it was raised, but not its message: messages of databases and parsers quote values.
-PARLEY_LOG_DETAILS adds paths and messages.
+PARLEY_LOG_DETAILS adds paths and messages, but never the code of an invitation.
 """
 
 import logging
+import re
 import traceback
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
@@ -23,6 +24,9 @@ current_request_id: Final[ContextVar[str | None]] = ContextVar(
 
 access_log: Final = logging.getLogger("parley.access")
 
+# Of paths whose next part is a secret: whoever knows the code is let in.
+_SECRET: Final = re.compile(r"^(/join/|/api/v1/invitations/)[^/]+")
+
 _METHODS: Final = frozenset(
     {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 )
@@ -34,6 +38,11 @@ def route_of(request: HttpRequest) -> str:
     """
     match = request.resolver_match
     return "(none)" if match is None else f"/{match.route}"
+
+
+def path_of(request: HttpRequest) -> str:
+    """The path, without the secret that it may hold."""
+    return _SECRET.sub(r"\1…", request.path)
 
 
 def method_of(request: HttpRequest) -> str:
@@ -53,8 +62,9 @@ class RequestFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = current_request_id.get()
         request: object = getattr(record, "request", None)
-        if isinstance(request, HttpRequest) and not self.details:
-            record.args = _without_path(record.args, request)
+        if isinstance(request, HttpRequest):
+            shown = path_of(request) if self.details else route_of(request)
+            record.args = _with_path(record.args, request, shown)
         return True
 
 
@@ -96,16 +106,16 @@ class JsonFormatter(logging.Formatter):
         return orjson.dumps(entry, default=str).decode()
 
 
-def _without_path(
-    args: "tuple[object, ...] | Mapping[str, object] | None", request: HttpRequest
+def _with_path(
+    args: "tuple[object, ...] | Mapping[str, object] | None",
+    request: HttpRequest,
+    shown: str,
 ) -> "tuple[object, ...] | Mapping[str, object] | None":
     if not isinstance(args, tuple):
         return args
     # Django escapes the path before it logs it.
     escaped = request.path.encode("unicode_escape").decode()
-    return tuple(
-        route_of(request) if arg in {request.path, escaped} else arg for arg in args
-    )
+    return tuple(shown if arg in {request.path, escaped} else arg for arg in args)
 
 
 def _fields(record: logging.LogRecord) -> dict[str, object]:

@@ -14,7 +14,7 @@ from django.urls import URLResolver, get_resolver
 from django.utils.cache import patch_vary_headers
 
 from edge.callers import caller_id
-from edge.logs import access_log, current_request_id, method_of, route_of
+from edge.logs import access_log, current_request_id, method_of, path_of, route_of
 from edge.metrics import count_answered
 from edge.problems import CONTENT_TYPE, Fault, fault_of, fault_response
 from edge.request_ids import request_id
@@ -141,7 +141,7 @@ def _log_access(
         "user_id": caller_id(request),
     }
     if settings.PARLEY_LOG_DETAILS:
-        fields["path"] = request.path
+        fields["path"] = path_of(request)
     access_log.info(
         "%s %s %s", method, route, response.status_code, extra={"fields": fields}
     )

@@ -8,7 +8,8 @@ A proof was true when it was made. A write checks under the conversation's lock 
 it still is: see messaging/changes.
 """
 
-from typing import NewType
+from dataclasses import dataclass
+from typing import Final, Literal, NewType
 
 from django.db.models import Q, QuerySet
 
@@ -20,12 +21,17 @@ from messaging.errors import (
     MessageNotFoundError,
     NotOwnerError,
     NotSenderError,
+    OwnAccountError,
     OwnMessageError,
+    RightsRequiredError,
+    UserNotFoundError,
 )
 from messaging.ids import ConversationId, MessageId, UserId
-from messaging.models import Conversation, Message, Participant
+from messaging.models import Conversation, Message, Participant, User
 from messaging.models.conversations import ConversationQuerySet
 
+# Staff who may invite people to the server.
+Inviter = NewType("Inviter", User)
 # A participant row with its `conversation` and `user` loaded.
 Membership = NewType("Membership", Participant)
 # The participant row of an owner of a group.
@@ -36,6 +42,27 @@ ReadableMessage = NewType("ReadableMessage", Message)
 OwnMessage = NewType("OwnMessage", ReadableMessage)
 # A message that somebody else sent to its reader and that is not deleted.
 ReceivedMessage = NewType("ReceivedMessage", ReadableMessage)
+# Who may do everything in the administration.
+Superuser = NewType("Superuser", User)
+# Staff who may see the accounts of all people.
+AccountViewer = NewType("AccountViewer", User)
+
+AccountAction = Literal["view", "change", "delete"]
+_PERMISSIONS: Final = {
+    # As in Django's admin: who may change accounts may see them.
+    "view": ("messaging.view_user", "messaging.change_user"),
+    "change": ("messaging.change_user",),
+    "delete": ("messaging.delete_user",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AdministeredAccount:
+    """Somebody else's account, to which staff may do something."""
+
+    user: User
+    by: UserId
+    action: AccountAction
 
 
 @CompiledQuery
@@ -81,6 +108,19 @@ def ownership(*, owner: UserId, conversation_id: ConversationId) -> Ownership:
     if participant.role != Participant.Role.OWNER:
         raise NotOwnerError("Only an owner of the group may do this.")
     return Ownership(participant)
+
+
+def inviter(user: User) -> Inviter | None:
+    """The user, if they may invite people to the server: superusers, and staff with the
+    permission to add invite codes. They see and revoke each other's invitations.
+    """
+    # `has_perm` is true of each active superuser.
+    entitled = user.is_staff or user.is_superuser
+    return (
+        Inviter(user)
+        if entitled and user.has_perm("messaging.add_invitecode")
+        else None
+    )
 
 
 def readable_message(*, reader: UserId, message_id: MessageId) -> ReadableMessage:
@@ -139,6 +179,76 @@ def conversations_naming(*user_ids: int) -> ConversationQuerySet:
     )
 
 
+def superuser(*, user: User) -> Superuser:
+    """Check that a user may do everything in the administration.
+
+    Raises:
+        RightsRequiredError
+    """
+    if not gives_rights(user):
+        raise RightsRequiredError("Only a superuser may do this.")
+    return Superuser(user)
+
+
+def account_viewer(*, staff: User) -> AccountViewer:
+    """Check that a user may see the accounts of all people.
+
+    Raises:
+        RightsRequiredError
+    """
+    _require_permission(staff, "view")
+    return AccountViewer(staff)
+
+
+def administered_account(
+    *, staff: User, username: str, action: AccountAction
+) -> AdministeredAccount:
+    """Fetch somebody else's account, by its username in any case, for staff.
+
+    Raises:
+        RightsRequiredError: staff may not do this, or not to an account with rights.
+        UserNotFoundError
+        OwnAccountError: to one's own account, anything but to see it.
+    """
+    _require_permission(staff, action)
+    user = User.objects.filter(username_key=username.lower()).first()
+    if user is None:
+        raise UserNotFoundError(f"There is no account named {username}.")
+    _require_touchable(staff, user, action)
+    return AdministeredAccount(user, UserId(staff.pk), action)
+
+
+def administered_again(account: AdministeredAccount) -> User:
+    """Check once more, when both accounts are locked; return the account as it is now.
+
+    Otherwise two administrators who suspend each other at once would leave none.
+
+    Raises:
+        RightsRequiredError, UserNotFoundError
+    """
+    found = User.objects.in_bulk([account.by, account.user.pk])
+    if len(found) < len({account.by, account.user.pk}):
+        raise UserNotFoundError("There is no such person.")
+    staff, user = found[account.by], found[account.user.pk]
+    _require_permission(staff, account.action)
+    _require_touchable(staff, user, account.action)
+    return user
+
+
+def gives_rights(user: User) -> bool:
+    """Only superusers give rights, or touch accounts that have some."""
+    return user.is_active and user.is_superuser
+
+
+def may_touch(*, staff: User, user: User) -> bool:
+    return gives_rights(staff) or not (user.is_staff or user.is_superuser)
+
+
+def may_administer(staff: User, action: AccountAction) -> bool:
+    """Whether staff may do this to accounts without rights."""
+    return staff.is_staff and any(map(staff.has_perm, _PERMISSIONS[action]))
+
+
 def conversation_not_found() -> ConversationNotFoundError:
     return ConversationNotFoundError("There is no such conversation.")
 
@@ -156,3 +266,19 @@ def _written_message(*, reader: UserId, message_id: MessageId) -> ReadableMessag
     if message.deleted:
         raise message_deleted()
     return message
+
+
+def _require_permission(staff: User, action: AccountAction) -> None:
+    if not (gives_rights(staff) or may_administer(staff, action)):
+        raise RightsRequiredError("You may not do this to accounts.")
+
+
+def _require_touchable(staff: User, user: User, action: AccountAction) -> None:
+    if action == "view":
+        return
+    if user.pk == staff.pk:
+        raise OwnAccountError("This is your own account: see your settings.")
+    if not may_touch(staff=staff, user=user):
+        raise RightsRequiredError(
+            "This account has rights: only a superuser may change it."
+        )

@@ -1,7 +1,8 @@
 """The Django admin: read-only lists of all tables, and forms for accounts.
 
 There is no form for messages and no bulk action: both would bypass histories, counters
-and notifications. Accounts are in `administration.accounts`.
+and notifications. Accounts are in `administration.accounts`. Looks at what people wrote
+are recorded, and told to them: see `administration.looks`.
 """
 
 from typing import TypeVar
@@ -12,8 +13,9 @@ from django.http import HttpRequest
 from typing_extensions import override
 
 from messaging.administration.accounts import PAGE_SIZE
+from messaging.administration.looks import RecordedAdmin
 from messaging.administration.search import SearchAdmin
-from messaging.ids import TokenId, UserId
+from messaging.ids import ConversationId, MessageId, TokenId, UserId
 from messaging.models import (
     AccessToken,
     Block,
@@ -22,6 +24,7 @@ from messaging.models import (
     IdempotencyKey,
     Installation,
     InviteCode,
+    Look,
     Message,
     MessageHistory,
     NameEntry,
@@ -30,7 +33,9 @@ from messaging.models import (
     ServiceToken,
     Session,
 )
+from messaging.models.looks import LookSource
 from messaging.projections import preview
+from messaging.services.looks import Shown
 from messaging.services.tokens import revoke_token
 
 M = TypeVar("M", bound=models.Model)
@@ -40,7 +45,8 @@ class ReadOnlyAdmin(SearchAdmin[M]):
     """A list of rows that nobody can change here: only services write them."""
 
     actions = None
-    list_per_page = PAGE_SIZE
+    # "Show all" shows no more.
+    list_per_page = list_max_show_all = PAGE_SIZE
     # Counting all rows for the heading costs more than showing a page of them.
     show_full_result_count = False
 
@@ -108,10 +114,15 @@ class InviteCodeAdmin(ReadOnlyAdmin[InviteCode]):
 
 
 @admin.register(Conversation)
-class ConversationAdmin(ReadOnlyAdmin[Conversation]):
+class ConversationAdmin(RecordedAdmin[Conversation], ReadOnlyAdmin[Conversation]):
+    source = LookSource.CONVERSATIONS
     list_display = ("__str__", "kind", "last_sequence", "last_activity_at")
     list_filter = ("kind", "last_activity_at")
     search_fields = ("title", "folded_title", "participants__user__folded_name")
+
+    @override
+    def shown(self, row: Conversation, *, alone: bool = False) -> Shown:
+        return _shown(row.pk, None, row.low_user_id, row.high_user_id)
 
 
 @admin.register(NameEntry)
@@ -122,15 +133,21 @@ class NameEntryAdmin(ReadOnlyAdmin[NameEntry]):
 
 
 @admin.register(Participant)
-class ParticipantAdmin(ReadOnlyAdmin[Participant]):
+class ParticipantAdmin(RecordedAdmin[Participant], ReadOnlyAdmin[Participant]):
+    source = LookSource.PARTICIPANTS
     list_display = ("user", "conversation", "role", "joined_at")
     list_filter = ("role", "joined_at")
     list_select_related = ("user", "conversation")
     search_fields = ("user__folded_name", "conversation__folded_title")
 
+    @override
+    def shown(self, row: Participant, *, alone: bool = False) -> Shown:
+        return _shown(row.conversation_id, None, row.user_id)
+
 
 @admin.register(Message)
-class MessageAdmin(ReadOnlyAdmin[Message]):
+class MessageAdmin(RecordedAdmin[Message], ReadOnlyAdmin[Message]):
+    source = LookSource.MESSAGES
     list_display = (
         "content_preview",
         "sender",
@@ -144,9 +161,21 @@ class MessageAdmin(ReadOnlyAdmin[Message]):
     list_select_related = ("sender", "receiver", "conversation")
     search_fields = ("content", "sender__folded_name", "receiver__folded_name")
 
+    @override
+    def shown(self, row: Message, *, alone: bool = False) -> Shown:
+        people: tuple[int | None, ...] = (row.sender_id, row.receiver_id)
+        if not alone:
+            return _shown(row.conversation_id, None, *people)
+        # Its own page shows how the message above it begins.
+        above = row.parent_message
+        if above is not None:
+            people = (*people, above.sender_id)
+        return _shown(row.conversation_id, row.pk, *people)
+
 
 @admin.register(MessageHistory)
-class MessageHistoryAdmin(ReadOnlyAdmin[MessageHistory]):
+class MessageHistoryAdmin(RecordedAdmin[MessageHistory], ReadOnlyAdmin[MessageHistory]):
+    source = LookSource.HISTORIES
     list_display = (
         "content_preview",
         "message_id",
@@ -155,16 +184,26 @@ class MessageHistoryAdmin(ReadOnlyAdmin[MessageHistory]):
         "edited_at",
     )
     list_filter = ("edited_at",)
-    list_select_related = ("edited_by",)
+    list_select_related = ("edited_by", "message")
     search_fields = ("old_content", "edited_by__folded_name")
 
     @admin.display(description="old content")
     def content_preview(self, entry: MessageHistory) -> str:
         return preview(entry.old_content)
 
+    @override
+    def shown(self, row: MessageHistory, *, alone: bool = False) -> Shown:
+        return _shown(
+            row.message.conversation_id,
+            row.message_id if alone else None,
+            row.message.sender_id,
+            row.edited_by_id,
+        )
+
 
 @admin.register(Notification)
-class NotificationAdmin(ReadOnlyAdmin[Notification]):
+class NotificationAdmin(RecordedAdmin[Notification], ReadOnlyAdmin[Notification]):
+    source = LookSource.NOTIFICATIONS
     list_display = (
         "user",
         "kind",
@@ -180,6 +219,15 @@ class NotificationAdmin(ReadOnlyAdmin[Notification]):
     @admin.display(description="message")
     def content_preview(self, notification: Notification) -> str:
         return notification.message.content_preview
+
+    @override
+    def shown(self, row: Notification, *, alone: bool = False) -> Shown:
+        return _shown(
+            row.conversation_id,
+            row.message_id if alone else None,
+            row.user_id,
+            row.message.sender_id,
+        )
 
 
 @admin.register(Block)
@@ -219,6 +267,24 @@ class ExportLeaseAdmin(ReadOnlyAdmin[ExportLease]):
     fields = ("user", "expires_at")
 
 
+@admin.register(Look)
+class LookAdmin(ReadOnlyAdmin[Look]):
+    """Nobody changes or deletes what staff looked at."""
+
+    list_display = ("at", "by", "source", "conversation_id", "message_id")
+    list_filter = ("source", "at")
+    list_select_related = ("by",)
+    search_fields = ("by__folded_name", "conversation_id")
+
+
 @admin.register(Installation)
 class InstallationAdmin(ReadOnlyAdmin[Installation]):
     list_display = ("epoch", "clock")
+
+
+def _shown(conversation_id: int, message_id: int | None, *people: int | None) -> Shown:
+    return Shown(
+        ConversationId(conversation_id),
+        None if message_id is None else MessageId(message_id),
+        frozenset(person for person in people if person is not None),
+    )

@@ -22,6 +22,8 @@ class DeletionCounts:
     groups_handed_over: int
     groups_deleted: int
     access_tokens: int
+    looks: int
+    invitations: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +45,6 @@ def described(counts: DeletionCounts) -> Sequence[tuple[str, int]]:
         ("Groups handed over to their longest member", counts.groups_handed_over),
         ("Groups deleted, because they are the last in them", counts.groups_deleted),
         ("Access tokens", counts.access_tokens),
+        ("Looks of staff that they were told of", counts.looks),
+        ("Invitations to groups and to the server", counts.invitations),
     )

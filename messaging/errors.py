@@ -13,6 +13,7 @@ DomainError
 │   ├── ParticipantNotFoundError
 │   ├── MessageNotFoundError
 │   ├── VersionNotFoundError
+│   ├── InvitationNotFoundError
 │   └── NotificationNotFoundError
 ├── ForbiddenError           known to the person, but not theirs to do
 │   ├── WrongPasswordError
@@ -20,6 +21,8 @@ DomainError
 │   ├── RegistrationClosedError
 │   ├── InviteRequiredError
 │   ├── InvalidInviteError
+│   ├── InvalidSetupCodeError
+│   ├── RightsRequiredError
 │   ├── OwnPasswordError
 │   ├── NotSenderError
 │   └── NotOwnerError
@@ -27,11 +30,14 @@ DomainError
 │   ├── UsernameTakenError
 │   ├── ExternalIdTakenError
 │   ├── ServiceNameTakenError
+│   ├── AlreadySetUpError
+│   ├── OwnAccountError
 │   ├── DeletedMessageError
 │   ├── DirectConversationError
 │   ├── OwnerRequiredError
 │   ├── GroupFullError
 │   ├── TooManyBlocksError
+│   ├── TooManyInvitationsError
 │   └── TooManyTokensError
 ├── StaleVersionError        someone was faster; carries the current version
 ├── InvalidError             a value that can never be right; names its field
@@ -40,6 +46,7 @@ DomainError
 │   ├── InvalidPasswordError
 │   ├── UnchangedPasswordError
 │   ├── InvalidServiceNameError
+│   ├── InvalidServerNameError
 │   ├── InvalidContentError
 │   ├── InvalidTitleError
 │   ├── InvalidCursorError
@@ -145,6 +152,12 @@ class NotificationNotFoundError(NotFoundError):
     code = "notification_not_found"
 
 
+class InvitationNotFoundError(NotFoundError):
+    """There is no such invitation to the group, or to the server."""
+
+    code = "invitation_not_found"
+
+
 class ForbiddenError(DomainError):
     """The user may see the object, but may not do this."""
 
@@ -176,9 +189,21 @@ class InviteRequiredError(ForbiddenError):
 
 
 class InvalidInviteError(ForbiddenError):
-    """The code is unknown, expired or used up: these look alike."""
+    """The code is unknown, expired, used up, revoked or not for this user: these look alike."""
 
     code = "invalid_invite"
+
+
+class InvalidSetupCodeError(ForbiddenError):
+    """It is not the code that the server of an empty installation prints."""
+
+    code = "invalid_setup_code"
+
+
+class RightsRequiredError(ForbiddenError):
+    """Staff without this permission, or not superusers where the account has rights."""
+
+    code = "rights_required"
 
 
 class OwnPasswordError(ForbiddenError):
@@ -223,6 +248,18 @@ class ServiceNameTakenError(ConflictError):
     code = "service_name_taken"
 
 
+class AlreadySetUpError(ConflictError):
+    """The installation has an account: its first run is over."""
+
+    code = "already_set_up"
+
+
+class OwnAccountError(ConflictError):
+    """Administrators do this to others; to themselves, as everybody, in their settings."""
+
+    code = "own_account"
+
+
 class DeletedMessageError(ConflictError):
     """The message was deleted; only its tombstone is left."""
 
@@ -251,6 +288,12 @@ class TooManyBlocksError(ConflictError):
     """The user blocks as many others as the installation allows."""
 
     code = "too_many_blocks"
+
+
+class TooManyInvitationsError(ConflictError):
+    """The group, or the server, has as many invitations as it may have."""
+
+    code = "too_many_invitations"
 
 
 class TooManyTokensError(ConflictError):
@@ -318,6 +361,12 @@ class InvalidServiceNameError(InvalidError):
     """The name is blank or invisible, over 100 characters, or has control characters."""
 
     code = "invalid_service_name"
+
+
+class InvalidServerNameError(InvalidError):
+    """The name is blank or invisible, over 60 characters, or has control characters."""
+
+    code = "invalid_server_name"
 
 
 class InvalidTokenNameError(InvalidError):

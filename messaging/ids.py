@@ -6,7 +6,9 @@ UserId = NewType("UserId", int)
 ConversationId = NewType("ConversationId", int)
 MessageId = NewType("MessageId", int)
 NotificationId = NewType("NotificationId", int)
+LookId = NewType("LookId", int)
 TokenId = NewType("TokenId", int)
+InvitationId = NewType("InvitationId", int)
 
 # A message's number in its conversation: 1, 2, 3 …; numbers of deleted messages are not
 # reused.

@@ -18,6 +18,7 @@ from messaging.errors import (
     InvalidDisplayNameError,
     InvalidError,
     InvalidExternalIdError,
+    InvalidServerNameError,
     InvalidServiceNameError,
     InvalidTitleError,
     InvalidTokenNameError,
@@ -26,6 +27,7 @@ from messaging.errors import (
 from messaging.links_and_mentions import SpanKind, spans
 from messaging.models.conversations import Conversation
 from messaging.models.credentials import ServiceToken
+from messaging.models.installation import SERVER_NAME_MAX_LENGTH
 from messaging.models.messages import CONTENT_MAX_LENGTH
 from messaging.models.users import (
     DISPLAY_NAME_MAX_LENGTH,
@@ -152,6 +154,19 @@ def clean_title(text: str) -> str:
         f"A title has {_described(TITLE_MAX_LENGTH)}.", field="title"
     )
     return _line_or_refuse(text, TITLE_MAX_LENGTH, refusal)
+
+
+def clean_server_name(text: str) -> str:
+    """Normalise the name of the installation, like a display name.
+
+    Raises:
+        InvalidServerNameError: as for a display name, or over 60 characters.
+    """
+    refusal = InvalidServerNameError(
+        f"A server's name has {_described(SERVER_NAME_MAX_LENGTH)}.",
+        field="server_name",
+    )
+    return _line_or_refuse(text, SERVER_NAME_MAX_LENGTH, refusal)
 
 
 def clean_token_name(text: str) -> str:

@@ -27,6 +27,7 @@ def test_what_is_filled_in_keeps_every_promise() -> None:
         "badge_count": _UNREAD,
         "mention_count": 0,
         "conversation_count": UNREAD_CONVERSATIONS,
+        "new_looks": 0,
         "up_to": reader.get("/inbox").text("up_to"),
     }
     page = reader.get(f"/conversations/{LONG}/messages")

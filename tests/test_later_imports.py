@@ -20,6 +20,7 @@ from messaging.models import (
     Message,
     Notification,
     Participant,
+    Removal,
     User,
 )
 from messaging.services.consistency import find_inconsistencies
@@ -73,6 +74,20 @@ def _delete(name: str) -> None:
             sender=UserId(message.sender_id or 0), message_id=MessageId(message.pk)
         )
     )
+
+
+def test_whom_an_owner_removed_is_not_noted_as_removed_when_an_import_adds_them(
+    import_lines: Import,
+) -> None:
+    # An account is known by its name in the file.
+    import_lines(line(0), line(0, id="other/0", conversation="other", sender="bob"))
+    talk, ann = _talk(), User.objects.get(username="ann")
+    put_participant(group=owned_by(ann, talk), username="bob", role="member")
+    remove_participant(membership=owned_by(ann, talk), username="bob")
+    assert Removal.objects.exists()
+    import_lines(line(0), line(1, sender="bob"))
+    assert Participant.objects.filter(user__username="bob", conversation=talk).exists()
+    assert not Removal.objects.exists()
 
 
 def test_a_later_file_adds_its_new_messages(import_lines: Import) -> None:

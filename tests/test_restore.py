@@ -22,7 +22,7 @@ from django.db import connection
 
 from config.sqlite.write_queue import WriteLock
 from messaging.services.restoring import restorable
-from tests.live_server import LiveServer, served_database
+from tests.live_server import LiveServer, served_by, served_database
 
 TIMEOUT: Final = 300
 
@@ -87,17 +87,25 @@ class Installation:
         return {name for name in names if not name.endswith(("-wal", "-shm"))}
 
 
-@pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    """With ada and grace in it, and a backup of the time when there was only ada."""
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     if connection.vendor != "sqlite":
         pytest.skip("a file is restored")
-    with served_database(tmp_path) as environment:
-        made = Installation(environment, tmp_path)
+    folder = tmp_path_factory.mktemp("original")
+    with served_database(folder) as environment:
+        made = Installation(environment, folder)
         made.add("ada")
         made.done("backup", str(made.backup))
         made.add("grace")
         yield made
+
+
+@pytest.fixture
+def installation(original: Installation, tmp_path: Path) -> Installation:
+    """With ada and grace in it, and a backup of the time when there was only ada."""
+    shutil.copytree(original.folder, tmp_path, dirs_exist_ok=True)
+    url = f"sqlite:///{tmp_path / original.database.name}"
+    return Installation(served_by(url, tmp_path), tmp_path)
 
 
 def epoch(database: Path) -> str:

@@ -52,12 +52,13 @@ def register(
     any case. 403 if accounts need an invite code, or if nobody can open one.
     """
     count_registration(request)
-    user = users.register(
+    registered = users.register(
         username=body.username,
         password=body.password,
         display_name=body.display_name,
         invite_code=body.invite_code,
     )
+    user = registered.user
     issued = tokens.issue_token(user=user, name="registration", expires_in=None)
     response["Location"] = "/api/v1/me"
     return Status(201, RegisteredOut(user=profile_out(user), token=issued.secret))

@@ -114,10 +114,11 @@ def export_me(request: ApiRequest) -> StreamingHttpResponse:
 
     Each line is a JSON object: your profile, the people you blocked, your
     conversations, the messages you sent (in groups you left, too), each followed by its
-    earlier versions, and the direct messages you received. The last line has the type
-    `end` and counts the others. A file without it is incomplete, because the connection
-    broke or your token was revoked. You can have one export at a time: 429 while
-    another one runs. An export ends with its connection.
+    earlier versions, the direct messages you received, and the looks of staff at your
+    conversations. The last line has the type `end` and counts the others. A file
+    without it is incomplete, because the connection broke or your token was revoked.
+    You can have one export at a time: 429 while another one runs. An export ends with
+    its connection.
     """
     return StreamingHttpResponse(
         _Lines(request, exports.begin_export(user_id=request.auth.id)),

@@ -6,13 +6,22 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, RootModel
 
 from api.schemas.fields import Out
+from api.schemas.looks import LookOut
 from api.schemas.users import UserOut, user_out
-from messaging.ids import ConversationId, MessageId, UserId
-from messaging.models import Block, LastSeen, MessageHistory, Participant, User
+from messaging.ids import ConversationId, InvitationId, MessageId, UserId
+from messaging.models import (
+    Block,
+    InviteCode,
+    LastSeen,
+    MessageHistory,
+    Participant,
+    User,
+)
 from messaging.models.conversations import ConversationKind, ParticipantRole
 from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
 from messaging.services.exports import Record
+from messaging.services.looks import LookProjection
 
 NDJSON: Final = "application/x-ndjson"
 
@@ -53,6 +62,20 @@ class ConversationLine(Out):
     joined_at: datetime
 
 
+class InvitationLine(Out):
+    """An invitation you made. Its code is kept nowhere."""
+
+    type: Literal["invitation"]
+    id: InvitationId
+    conversation_id: ConversationId | None = Field(
+        description="The group; null for one to the server."
+    )
+    max_uses: int
+    used: int
+    created_at: datetime
+    expires_at: datetime | None
+
+
 class MessageLine(Out):
     """A message you sent, or a direct message you received."""
 
@@ -79,6 +102,12 @@ class VersionLine(Out):
     replaced_at: datetime
 
 
+class LookLine(LookOut):
+    """A look of staff that you are told of."""
+
+    type: Literal["look"]
+
+
 class EndLine(Out):
     """The last line; an export without it is incomplete."""
 
@@ -86,7 +115,15 @@ class EndLine(Out):
     counts: dict[str, int] = Field(description="Lines of each type before this one.")
 
 
-RecordLine = ProfileLine | BlockLine | ConversationLine | MessageLine | VersionLine
+RecordLine = (
+    ProfileLine
+    | BlockLine
+    | ConversationLine
+    | InvitationLine
+    | MessageLine
+    | VersionLine
+    | LookLine
+)
 
 
 class ExportLine(
@@ -95,7 +132,7 @@ class ExportLine(
     """One line of the file: a JSON object."""
 
 
-def export_line(record: Record) -> RecordLine:
+def export_line(record: Record) -> RecordLine:  # noqa: PLR0911  # one for each kind of line
     match record:
         case User():
             return _profile_line(record)
@@ -107,10 +144,14 @@ def export_line(record: Record) -> RecordLine:
             )
         case Participant():
             return _conversation_line(record)
+        case InviteCode():
+            return _invitation_line(record)
         case MessageProjection():
             return _message_line(record)
         case MessageHistory():
             return _version_line(record)
+        case LookProjection():
+            return _look_line(record)
 
 
 def _profile_line(user: User) -> ProfileLine:
@@ -145,6 +186,19 @@ def _conversation_line(participant: Participant) -> ConversationLine:
     )
 
 
+def _invitation_line(invitation: InviteCode) -> InvitationLine:
+    group = invitation.conversation_id
+    return InvitationLine(
+        type="invitation",
+        id=InvitationId(invitation.pk),
+        conversation_id=None if group is None else ConversationId(group),
+        max_uses=invitation.max_uses,
+        used=invitation.used,
+        created_at=invitation.created_at,
+        expires_at=invitation.expires_at,
+    )
+
+
 def _message_line(message: MessageProjection) -> MessageLine:
     if message.sender is None:
         raise ValueError("A tombstone is nobody's message.")
@@ -171,3 +225,8 @@ def _version_line(version: MessageHistory) -> VersionLine:
         content=version.old_content,
         replaced_at=version.edited_at,
     )
+
+
+def _look_line(look: LookProjection) -> LookLine:
+    shown = LookOut.model_validate(look, from_attributes=True)
+    return LookLine(type="look", **dict(shown))

@@ -5,7 +5,15 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from messaging.ids import MAX_ID, ConversationId, MessageId, NotificationId, TokenId
+from messaging.ids import (
+    MAX_ID,
+    ConversationId,
+    InvitationId,
+    LookId,
+    MessageId,
+    NotificationId,
+    TokenId,
+)
 from messaging.models.users import (
     PASSWORD_MAX_LENGTH,
     USERNAME_MAX_LENGTH,
@@ -56,8 +64,13 @@ Number = Annotated[int, PlainDigits]
 _Id = Field(ge=1, le=MAX_ID)
 ConversationIdIn = Annotated[ConversationId, _Id, PlainDigits]
 MessageIdIn = Annotated[MessageId, _Id, PlainDigits]
+LookIdIn = Annotated[LookId, _Id, PlainDigits]
 NotificationIdIn = Annotated[NotificationId, _Id, PlainDigits]
 TokenIdIn = Annotated[TokenId, _Id, PlainDigits]
+InvitationIdIn = Annotated[InvitationId, _Id, PlainDigits]
+# What no code can be, too long or with signs that `Text` refuses, is a 422; any other text
+# that is no code is answered like an unknown one.
+InviteCodeIn = Annotated[Text, Field(max_length=100)]
 SequenceIn = Annotated[int, Field(ge=0, le=MAX_ID), PlainDigits]
 VersionIn = Annotated[int, Field(ge=1, le=2**31 - 1), PlainDigits]
 

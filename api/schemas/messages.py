@@ -87,6 +87,10 @@ class InboxSummaryOut(Out):
     )
     mention_count: int = Field(description="Of the unread, those that mention you.")
     conversation_count: int = Field(description="Conversations with unread messages.")
+    new_looks: int = Field(
+        description="Looks of staff at your conversations that you have not seen: see "
+        "GET /me/looks."
+    )
     up_to: str = Field(description="For PUT /inbox/read: clears what is counted here.")
 
 

@@ -214,6 +214,8 @@ class DeletionOut(Out):
     )
     groups_deleted: int = Field(description="Of those you are the last in.")
     access_tokens: int
+    looks: int = Field(description="Looks of staff that you were told of.")
+    invitations: int
 
 
 def deletion_out(counts: DeletionCounts) -> DeletionOut:

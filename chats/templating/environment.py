@@ -1,16 +1,16 @@
 """The Jinja2 environment of the pages, which `TEMPLATES` in the settings names."""
 
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Final
 
-from django.template.defaultfilters import truncatechars
 from django.templatetags.static import static
 from jinja2 import BaseLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from chats.templating import filters
 from chats.templating.paths import path
+from chats.templating.qr_codes import qr_code
 
 _ICONS: Final = files("chats") / "templates" / "chats" / "icons"
 
@@ -31,9 +31,11 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Enviro
         icon=icon,
         now_ms=filters.now_ms,
         path=path,
+        scripts=cache(partial(_scripts, made)),
         static=_static,
     )
     made.filters.update(
+        clock=filters.clock,
         counted=filters.counted,
         day=filters.day,
         excerpt=filters.excerpt,
@@ -41,7 +43,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Enviro
         name_and_username=filters.name_and_username,
         name_of=filters.name_of,
         named=filters.named,
-        truncatechars=truncatechars,
+        qr_code=qr_code,
         typed=filters.typed,
     )
     return made
@@ -51,6 +53,11 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Enviro
 def icon(name: str) -> Markup:
     """The SVG of an icon, which is a file of ours."""
     return Markup((_ICONS / f"{name}.svg").read_text())  # noqa: S704
+
+
+def _scripts(made: Environment, signed_in: bool) -> Markup:
+    page = made.get_template("chats/scripts.html")
+    return Markup(page.render(signed_in=signed_in))  # noqa: S704  # a file of ours
 
 
 # The address of a static file is looked up once: it stays while the server runs.

@@ -5,22 +5,15 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from chats.linkify import NOBODY, as_html
 from messaging.ids import UserId
 from messaging.models import User
 from messaging.projections import UserProjection
 
-_HUES: Final = 6
+_HUES: Final = 12
 _EXCERPT: Final = 280
-
-# `format` escapes what is put in.
-_TIME: Final = Markup('<time datetime="{}">{}</time>')
-_AVATAR: Final = Markup('<span class="avatar hue-{}" aria-hidden="true">{}</span>')
-_NAME: Final = Markup('<bdi title="@{}">{}</bdi>')
-_NAMESAKE: Final = Markup('<bdi>{}</bdi> <span class="username">@{}</span>')
-_NOBODY: Final = Markup("<bdi>{}</bdi>")
 
 
 def typed(text: str, mentioned: Mapping[str, UserId] = NOBODY) -> Markup:
@@ -36,30 +29,59 @@ def excerpt(text: str) -> str:
 def moment(when: datetime) -> Markup:
     """A time in UTC as HTML; relative_times.js makes it relative and local."""
     utc = when.astimezone(UTC)
-    return _TIME.format(
-        utc.strftime("%Y-%m-%dT%H:%M:%SZ"), f"{utc.day} {utc:%b %Y, %H:%M} UTC"
-    )
+    return _time(utc, f"{utc.day} {utc:%b %Y, %H:%M} UTC")
+
+
+def clock(when: datetime) -> Markup:
+    """The hour of a time, below a line that names its day; relative_times.js makes it local."""
+    utc = when.astimezone(UTC)
+    return _time(utc, f"{utc:%H:%M}")
+
+
+def _time(utc: datetime, shown: str) -> Markup:
+    return _html(f'<time datetime="{utc:%Y-%m-%dT%H:%M:%SZ}">{shown}</time>')
 
 
 def avatar(name: str, number: int) -> Markup:
-    """The first letter of a name, in one of six colours, always the same for a number."""
-    initial = next((letter for letter in name if letter.isalnum()), "?").upper()
-    return _AVATAR.format(number % _HUES, initial[:1])
+    """Two letters of a group's title, in one of twelve colours, always the same for a number."""
+    return _avatar("avatar", number, name)
+
+
+def _avatar(classes: str, number: int, name: str) -> Markup:
+    return _html(
+        f'<span class="{classes} hue-{number % _HUES}" aria-hidden="true">'
+        f"{escape(_initials(name))}</span>"
+    )
+
+
+def _initials(name: str) -> str:
+    """The first letters of the first and the last word; of a single word, its first two."""
+    words = ["".join(filter(str.isalnum, word)) for word in name.split()]
+    first, *_, last = [word for word in words if word] * 2 or ["?", "?"]
+    if first == last:
+        return f"{first[0].upper()[:1]}{first[1:2].lower()[:1]}"
+    # In some scripts a letter becomes two in upper case.
+    return f"{first[0].upper()[:1]}{last[0].upper()[:1]}"
 
 
 def avatar_of(person: User | UserProjection | None) -> Markup:
-    return avatar("", 0) if person is None else avatar(person.display_name, person.pk)
+    """The same for a person, who is round."""
+    if person is None:
+        return _avatar("avatar face", 0, "")
+    return _avatar("avatar face", person.pk, person.display_name)
 
 
 def named(
     person: User | UserProjection | None, namesakes: frozenset[int] | None = None
 ) -> Markup:
     """A user's display name, with the username if another user has the same name."""
+    name = f"{escape(name_of(person))}"
     if person is None:
-        return _NOBODY.format(name_of(person))
+        return _html(f"<bdi>{name}</bdi>")
+    username = f"@{escape(person.username)}"
     if namesakes and person.pk in namesakes:
-        return _NAMESAKE.format(person.display_name, person.username)
-    return _NAME.format(person.username, person.display_name)
+        return _html(f'<bdi>{name}</bdi> <span class="username">{username}</span>')
+    return _html(f'<bdi title="{username}">{name}</bdi>')
 
 
 def name_of(person: User | UserProjection | None) -> str:
@@ -77,6 +99,11 @@ def counted(number: int, one: str, many: str) -> str:
 
 def day(date: date) -> str:
     return f"{date:%A}, {date.day} {date:%B %Y}"
+
+
+def _html(made: str) -> Markup:
+    """What stands here and was escaped. `Markup.format` is ten times as slow."""
+    return Markup(made)  # noqa: S704
 
 
 def now_ms() -> int:

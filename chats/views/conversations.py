@@ -4,7 +4,7 @@ The messages of a page are one fragment, which is the same for all participants,
 cached like the API's list. Everything that differs between participants is around it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from urllib.parse import urlencode
 
@@ -16,15 +16,17 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
+from chats.composers import composer_context, thread_id_of
 from chats.decorators import PageRequest, in_place, reader_of, signed_in
 from chats.errors import set_error_status
-from chats.idempotency import new_form_id, run_once
+from chats.idempotency import run_once
 from chats.ids import parse_message_id, parse_ranges, parse_sequence
 from chats.message_list import message_list, place_of
+from chats.views.threads import refused_in_thread
 from edge.page_cache import cached, respond
 from edge.pieces import Piece, PiecedResponse, compressed_piece, pieces_of
 from messaging import access
-from messaging.access import Membership
+from messaging.access import Membership, ReadableMessage
 from messaging.errors import (
     ConflictError,
     DomainError,
@@ -33,7 +35,7 @@ from messaging.errors import (
     NotDeliverableError,
     UnknownParentError,
 )
-from messaging.ids import ConversationId
+from messaging.ids import ConversationId, UserId
 from messaging.ids import Sequence as MessageSequence
 from messaging.namesakes import Named, namesakes
 from messaging.sequence_ranges import SequenceRange
@@ -41,7 +43,7 @@ from messaging.services import notifications, summaries
 from messaging.services.conversations import PageVersion, page_version
 from messaging.services.messages import send_message
 from messaging.services.notifications import FirstUnread
-from messaging.services.participants import namesakes_among
+from messaging.services.presence import presence_of
 
 _PAGE: Final = 30
 # Where the rows go. Users' text is escaped, so that it cannot look like this.
@@ -62,8 +64,21 @@ def conversation_list(request: PageRequest) -> HttpResponse:
     lasts = [each.last_message for each in page.items if each.last_message]
     shown: list[Named | None] = [each.participant for each in page.items]
     shown += [last.sender for last in lasts]
-    context = {"page": page, "wanted": wanted, "namesakes": namesakes(shown)}
+    others = [each.participant.id for each in page.items if each.participant]
+    context = {
+        "page": page,
+        "wanted": wanted,
+        "namesakes": namesakes(shown),
+        "online": _online(others, reader_of(request)),
+    }
     return render(request, "chats/conversations.html", context)
+
+
+def _online(people: Collection[UserId], reader: UserId) -> frozenset[int]:
+    if not people:
+        return frozenset()
+    seen = presence_of(people, reader=reader)
+    return frozenset(person for person, each in seen.items() if each.online)
 
 
 @signed_in
@@ -77,7 +92,7 @@ def conversation(request: PageRequest, conversation_id: int) -> HttpResponse:
             membership,
             page,
             query=request.GET,
-            composer=_composer(request, membership, request.GET),
+            composer=composer_context(request, membership, request.GET),
         )
     except MessageNotFoundError as error:
         return _message_gone(request, membership, error)
@@ -161,16 +176,16 @@ def shared_rows(request: HttpRequest, conversation_id: ConversationId) -> HttpRe
 @require_safe
 def composer(request: PageRequest, conversation_id: int) -> HttpResponse:
     """The form for a new message; for a reply, if the query names a message."""
-    membership, _ = _opened(request, conversation_id)
-    return render(
-        request, "chats/composer.html", _composer(request, membership, request.GET)
-    )
+    membership = _membership(request, conversation_id)
+    context = composer_context(request, membership, request.GET)
+    context["thread_id"] = thread_id_of(request.GET)
+    return render(request, "chats/composer.html", context)
 
 
 @signed_in
 @require_POST
 def send(request: PageRequest, conversation_id: int) -> HttpResponse:
-    membership, _ = _opened(request, conversation_id)
+    membership = _membership(request, conversation_id)
     content = request.POST.get("content", "")
     parent_id = parse_message_id(request.POST.get("parent"))
     try:
@@ -189,10 +204,14 @@ def send(request: PageRequest, conversation_id: int) -> HttpResponse:
             raise
         return _refused_composer(request, membership, error)
     if in_place(request):
-        fresh = _composer(request, membership, QueryDict())
+        fresh = composer_context(request, membership, QueryDict())
         response = render(request, "chats/composer.html", fresh)
         response["HX-Trigger-After-Settle"] = "parley:sent"
+        # What follows in a thread answers it: see outbox.js.
+        response["Parley-Message"] = str(sent)
         return response
+    if thread_id_of(request.POST):
+        return redirect("thread", sent)
     page = reverse("conversation", args=[conversation_id])
     return redirect(f"{page}?end=1#m{sent}")
 
@@ -201,7 +220,7 @@ def send(request: PageRequest, conversation_id: int) -> HttpResponse:
 @require_POST
 def read_conversation(request: PageRequest, conversation_id: int) -> HttpResponse:
     """Mark read what was on the screen (`range`), all up to a message (`up_to`), or both."""
-    membership, _ = _opened(request, conversation_id)
+    membership = _membership(request, conversation_id)
     ranges = parse_ranges(request.POST.getlist("range"))
     if not ranges or "up_to" in request.POST:
         up_to = parse_sequence(request.POST.get("up_to"))
@@ -216,13 +235,15 @@ def read_conversation(request: PageRequest, conversation_id: int) -> HttpRespons
 def _refused_composer(
     request: PageRequest, membership: Membership, error: DomainError
 ) -> HttpResponse:
-    """The conversation, with the refused text in the composer and the reason."""
+    """The page with its composer, which has the refused text and the reason."""
+    if root := _thread_of(request, membership):
+        return refused_in_thread(request, root, error)
     _, page = _opened(request, membership.conversation_id)
     reply = QueryDict(mutable=True)
     # Drop the reply if the parent was the reason.
     if not isinstance(error, ConflictError | UnknownParentError):
         reply["reply"] = request.POST.get("parent", "")
-    composer = _composer(request, membership, reply) | {
+    composer = composer_context(request, membership, reply) | {
         "content": request.POST.get("content", ""),
         "refusal": error,
     }
@@ -230,6 +251,19 @@ def _refused_composer(
         request, membership, page, query=QueryDict("end=1"), composer=composer
     )
     return set_error_status(shown, error)
+
+
+def _thread_of(request: PageRequest, membership: Membership) -> ReadableMessage | None:
+    """The root of the thread from which it was sent; None in the conversation itself."""
+    root = thread_id_of(request.POST)
+    if root is None:
+        return None
+    try:
+        found = access.readable_message(reader=reader_of(request), message_id=root)
+    except MessageNotFoundError:
+        return None
+    is_here = found.conversation_id == membership.conversation_id
+    return found if is_here else None
 
 
 def _opened(
@@ -240,10 +274,16 @@ def _opened(
     The version is read before the data, so that no page is cached under a newer version
     than its data's.
     """
-    wanted = ConversationId(conversation_id)
-    page = page_version(reader=reader_of(request), conversation_id=wanted)
-    membership = access.membership(reader=reader_of(request), conversation_id=wanted)
-    return membership, page
+    page = page_version(
+        reader=reader_of(request), conversation_id=ConversationId(conversation_id)
+    )
+    return _membership(request, conversation_id), page
+
+
+def _membership(request: PageRequest, conversation_id: int) -> Membership:
+    return access.membership(
+        reader=reader_of(request), conversation_id=ConversationId(conversation_id)
+    )
 
 
 def _cached_rows(
@@ -309,29 +349,3 @@ def _with_unread_line(
     before, start, after = rows.content.partition(_row_start(unread))
     line = render_to_string("chats/unread_line.html").encode()
     return (Piece(b"".join((before, line, start, after))),)
-
-
-def _composer(
-    request: PageRequest, membership: Membership, query: QueryDict
-) -> dict[str, object]:
-    replied = parse_message_id(query.get("reply"))
-    answered = (
-        None
-        if replied is None
-        else access.readable_message(reader=reader_of(request), message_id=replied)
-    )
-    # A reply belongs to the conversation of its parent.
-    if answered and answered.conversation_id != membership.conversation_id:
-        raise access.message_not_found()
-    alike = answered and namesakes_among(
-        conversation_id=ConversationId(membership.conversation_id),
-        shown=[answered.sender],
-    )
-    return {
-        "conversation_id": membership.conversation_id,
-        "answered": answered,
-        "namesakes": alike,
-        "form_id": new_form_id(),
-        "content": "",
-        "refusal": None,
-    }

@@ -24,4 +24,4 @@ def mention_options(request: PageRequest, conversation_id: int) -> HttpResponse:
     found = mention_candidates(
         membership=membership, typed=request.GET.get("q", ""), limit=_MOST
     )
-    return render(request, "chats/mention_options.html", {"people": found})
+    return render(request, "chats/name_options.html", {"people": found})

@@ -1,4 +1,4 @@
-"""A single message: redirects, thread, history and receipts; editing and deleting."""
+"""A single message: redirects, history and receipts; editing and deleting."""
 
 from typing import Final
 
@@ -13,10 +13,10 @@ from django.views.decorators.http import (
 )
 from django_htmx.http import reswap, retarget
 
+from chats.composers import thread_id_of
 from chats.decorators import PageRequest, in_place, reader_of, signed_in
 from chats.errors import set_error_status
-from chats.ids import parse_message_id, parse_sequence
-from chats.thread_steps import thread_steps
+from chats.ids import parse_sequence
 from chats.unsent import unsent_form
 from messaging import access
 from messaging.access import ReadableMessage
@@ -28,7 +28,7 @@ from messaging.errors import (
     NotDeliverableError,
     StaleVersionError,
 )
-from messaging.ids import ConversationId, MessageId
+from messaging.ids import MessageId
 from messaging.models import Message
 from messaging.projections import MessageProjection
 from messaging.services import (
@@ -37,13 +37,10 @@ from messaging.services import (
     messages,
     notification_lists,
     notifications,
-    threads,
 )
 from messaging.services.mentions import mentioned_participants
 from messaging.services.participants import namesakes_among
 
-_LEVELS: Final = 8
-_NODES: Final = 200
 _VERSIONS: Final = 20
 _RECEIPTS: Final = 100
 
@@ -154,37 +151,6 @@ def unread_message(request: PageRequest, message_id: int) -> HttpResponse:
 
 @signed_in
 @require_safe
-def thread(request: PageRequest, message_id: int) -> HttpResponse:
-    root = _readable(request, message_id)
-    tree = threads.thread(root=root, depth=_LEVELS, nodes=_NODES)
-    steps = list(thread_steps(tree))
-    membership = access.membership(
-        reader=reader_of(request), conversation_id=ConversationId(root.conversation_id)
-    )
-    shown = [tree.sender, *(step.node.sender for step in steps)]
-    return render(
-        request,
-        "chats/thread.html",
-        {
-            "message": tree,
-            "thread_id": tree.id,
-            "steps": steps,
-            "count": tree.descendant_count,
-            "conversation_id": tree.conversation_id,
-            "first_unread": notifications.first_unread(membership=membership),
-            "namesakes": namesakes_among(
-                conversation_id=tree.conversation_id, shown=shown
-            ),
-            "mentioned": mentioned_participants(
-                conversation_id=tree.conversation_id,
-                contents=[tree.content, *(step.node.content for step in steps)],
-            ),
-        },
-    )
-
-
-@signed_in
-@require_safe
 def message_history(request: PageRequest, message_id: int) -> HttpResponse:
     """All versions, oldest first, with the changes between them."""
     found = _readable(request, message_id)
@@ -250,25 +216,14 @@ def _shown(request: PageRequest, message: MessageProjection) -> HttpResponse:
         "mentioned": mentioned_participants(
             conversation_id=message.conversation_id, contents=[message.content]
         ),
-        "thread_id": _thread_id(request),
+        "thread_id": thread_id_of(request.GET),
     }
     return render(request, "chats/message.html", context)
-
-
-def _thread_id(request: PageRequest) -> MessageId | None:
-    """The root of the thread page that sent the request; None for a conversation page.
-
-    An invalid id counts as none: the write may be done already.
-    """
-    try:
-        return parse_message_id(request.GET.get("thread"))
-    except InvalidError:
-        return None
 
 
 def _form(request: PageRequest, name: str, context: dict[str, object]) -> HttpResponse:
     """A form that replaces a message in place, or has a page of its own."""
     placed = in_place(request)
     suffix = "" if placed else "_page"
-    context = {**context, "in_place": placed, "thread_id": _thread_id(request)}
+    context = {**context, "in_place": placed, "thread_id": thread_id_of(request.GET)}
     return render(request, f"chats/{name}{suffix}.html", context)

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from chats.decorators import PageRequest, in_place, reader_of, signed_in
-from chats.templating.context import unread_summary
+from chats.templating.context import page_header_of
 from messaging.ids import ConversationId, NotificationId
 from messaging.namesakes import namesakes
 from messaging.services import conversations, inbox, notification_lists, notifications
@@ -52,7 +52,7 @@ def _notifications(request: PageRequest) -> dict[str, object]:
     reader = reader_of(request)
     # Read the count before the list: a notification that arrives in between must stay
     # unread.
-    unread_summary(request)
+    page_header_of(request)
     page = notification_lists.notification_page(
         reader=reader, cursor=request.GET.get("cursor"), limit=_PAGE
     )

@@ -17,7 +17,7 @@ from chats.decorators import PageRequest, signed_in
 _OWN: Final = """\
 [data-sender="{id}"] .own-only {{ display: revert }}
 [data-sender="{id}"] .other-only {{ display: none }}
-[data-sender="{id}"] {{ --mine: var(--tint) }}
+[data-sender="{id}"] {{ --own: var(--accent) }}
 .mention[data-mentions="{id}"] {{ background: var(--accent); color: var(--on-accent) }}
 @media (forced-colors: active) {{
   .message[data-sender="{id}"] {{ border-inline-start-color: Highlight }}

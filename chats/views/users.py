@@ -14,6 +14,7 @@ from messaging.pagination import Page
 from messaging.services import blocks, people_search, shared_groups, users
 
 _PAGE: Final = 30
+_OPTIONS: Final = 8
 
 
 @signed_in
@@ -29,6 +30,17 @@ def people(request: PageRequest) -> HttpResponse:
     )
     context = {"wanted": wanted, "page": page, "blocked": theirs}
     return render(request, "chats/people.html", context)
+
+
+@signed_in
+@require_safe
+def people_options(request: PageRequest) -> HttpResponse:
+    """For scripts: others who have `q` in one of their names."""
+    typed = request.GET.get("q", "").strip().removeprefix("@")
+    page = people_search.search_users(typed=typed, cursor=None, limit=_OPTIONS + 1)
+    others = [each for each in page.items if each.pk != request.user.pk]
+    context = {"people": others[:_OPTIONS]}
+    return render(request, "chats/name_options.html", context)
 
 
 @signed_in

@@ -33,7 +33,10 @@ _LIMITS: Final = frozenset(
 )
 
 _SECRETS: Final = frozenset(
-    {"current_password", "invite_code", "new_password", "password", "token"}
+    {
+        *("current_password", "invite_code", "new_password", "password", "token"),
+        "url",
+    }
 )
 
 _OPTIONS: Final = (

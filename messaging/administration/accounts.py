@@ -1,40 +1,35 @@
 """The admin's forms for accounts, and who may use them.
 
-Staff with the permission `change_user` may change names and passwords, and suspend
-accounts. Only superusers may grant rights, or change an account that has rights.
+Staff with the permission `change_user` may change names, and suspend accounts. Only
+superusers may grant rights, or change an account that has rights. Passwords are set, and
+accounts deleted, on pages of the administration, which ask for one's own password first.
 """
 
 from typing import TYPE_CHECKING, Final
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import (
-    AdminPasswordChangeForm,
-    AdminUserCreationForm,
-    UserChangeForm,
-)
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import AnonymousUser, Group
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from typing_extensions import override
 
+from messaging.access import gives_rights, may_touch
 from messaging.administration.search import SearchAdmin
-from messaging.changes import open_change
-from messaging.deletion_counts import described
 from messaging.errors import InvalidDisplayNameError
 from messaging.models import User
-from messaging.services.deletion import preview_deletion
-from messaging.services.passwords import sign_out
 from messaging.text import clean_display_name
 
 if TYPE_CHECKING:
-    PasswordForm = AdminPasswordChangeForm[User]
     ChangeForm = UserChangeForm[User]
 else:
-    # These classes are generic in Django's stubs, but not at runtime.
-    PasswordForm, ChangeForm = AdminPasswordChangeForm, UserChangeForm
+    # This class is generic in Django's stubs, but not at runtime.
+    ChangeForm = UserChangeForm
 
 PAGE_SIZE: Final = 50
 _RIGHTS: Final = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -63,28 +58,11 @@ class ChangedUserForm(_Named, ChangeForm):
     """The form to change an account."""
 
 
-class NewPasswordForm(PasswordForm):
-    """Setting a password revokes all sessions and tokens of the account."""
-
-    @override
-    def save(self, commit: bool = True) -> User:
-        with open_change() as change:
-            change.lock_users({self.user.pk})
-            sign_out(user=self.user)
-            user: User = super().save(commit=False)
-            if commit:
-                # Write the password alone: the form's other values are old if somebody
-                # renamed the account meanwhile.
-                user.save(update_fields=["password"])
-        return user
-
-
 class UserAdmin(SearchAdmin[User], DjangoUserAdmin[User]):
-    """Without bulk actions, since the admin previews each deletion."""
+    """Without bulk actions: a page of the administration previews each deletion."""
 
     actions = None
     form = ChangedUserForm
-    change_password_form = NewPasswordForm
     add_form = NewUserForm
     list_display = ("username", "display_name", "is_active", "is_staff", "date_joined")
     list_filter = ("is_active", "is_staff", "date_joined")
@@ -150,28 +128,28 @@ class UserAdmin(SearchAdmin[User], DjangoUserAdmin[User]):
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     @override
-    def render_delete_form(
-        self, request: HttpRequest, context: dict[str, object]
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
-        """Show our own counts: Django's leave out rows that signal receivers erase."""
-        user = context["object"]
-        if isinstance(user, User):
-            context = {**context, "counts": described(preview_deletion(user=user))}
-        return super().render_delete_form(request, context)
+        user = self.get_object(request, unquote(id))
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+        return _led_to(request, user, own="password", others="set_password")
 
     @override
-    def delete_model(self, request: HttpRequest, obj: User) -> None:
-        super().delete_model(request, obj)
-        if obj.deletion is not None:
-            receipt = (
-                f"{label}: {number}" for label, number in described(obj.deletion.counts)
-            )
-            self.message_user(
-                request, f"This went with it. {'; '.join(receipt)}.", messages.INFO
-            )
+    def delete_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        extra_context: dict[str, object] | None = None,
+    ) -> HttpResponse:
+        user = self.get_object(request, unquote(object_id))
+        if not self.has_delete_permission(request, user):
+            raise PermissionDenied
+        return _led_to(request, user, own="delete_user", others="delete_person")
 
 
-class GroupAdmin(DjangoGroupAdmin):
+class GroupAdmin(SearchAdmin[Group], DjangoGroupAdmin):
     """For superusers only: members of a group get its permissions."""
 
     actions = None
@@ -193,9 +171,18 @@ class GroupAdmin(DjangoGroupAdmin):
         return _gives_rights(request)
 
 
+def _led_to(
+    request: HttpRequest, user: User | None, *, own: str, others: str
+) -> HttpResponse:
+    """Lead to the page that does it, which asks for the password of whoever is there."""
+    if user is None:
+        raise Http404
+    return redirect(own) if user == request.user else redirect(others, user.username)
+
+
 def _gives_rights(request: HttpRequest) -> bool:
     user: User | AnonymousUser = request.user
-    return user.is_active and user.is_superuser
+    return isinstance(user, User) and gives_rights(user)
 
 
 def _may_touch(request: HttpRequest, user: User | None) -> bool:
@@ -203,8 +190,10 @@ def _may_touch(request: HttpRequest, user: User | None) -> bool:
 
     Only superusers may change an account that has rights.
     """
-    has_rights = user is not None and (user.is_staff or user.is_superuser)
-    return _gives_rights(request) or not has_rights
+    staff: User | AnonymousUser = request.user
+    return user is None or (
+        isinstance(staff, User) and may_touch(staff=staff, user=user)
+    )
 
 
 admin.site.register(User, UserAdmin)

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,12 +12,19 @@ from typing import Final
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
-from django.db.models import DateTimeField, Max, OuterRef, Subquery
+from django.db.models import DateTimeField, OuterRef, Subquery
 from django.utils import timezone
 
-from messaging.access import membership, own_message
+from messaging.access import Membership, membership, own_message
 from messaging.changes import changing_all
-from messaging.demo.story import GROUPS, PEOPLE, STORY, ScriptedMessage
+from messaging.demo.accounts import MARK, demo_people
+from messaging.demo.script import (
+    MUTED,
+    PEOPLE,
+    ScriptedConversation,
+    ScriptedMessage,
+    read_script,
+)
 from messaging.ids import ConversationId, MessageId, UserId
 from messaging.ids import Sequence as MessageSequence
 from messaging.models import (
@@ -28,18 +35,15 @@ from messaging.models import (
     Participant,
     User,
 )
+from messaging.models.conversations import ConversationQuerySet
 from messaging.models.users import WhoMayAdd
 from messaging.sequence_ranges import SequenceRange
 from messaging.services.conversations import open_direct, start_group
 from messaging.services.messages import edit_message
 from messaging.services.notifications import mark_ranges_read
+from messaging.services.participants import set_muted
 
 _FIRST: Final = next(iter(PEOPLE))
-# External ids mark demo accounts: a real account may have one of the demo's usernames.
-_MARK: Final = "parley-demo/"
-
-# Messages younger than this stay unread for the user to sign in as.
-_UNREAD_MINUTES: Final = 90
 _EDITED_AFTER: Final = timedelta(minutes=2)
 
 
@@ -73,7 +77,7 @@ def seed_demo(*, password_file: Path) -> DemoSignIn:
         DemoNameTakenError: nothing was written.
     """
     with transaction.atomic():
-        people = _demo_people()
+        people = list(demo_people())
         if people:
             return _present(people, password_file)
         _require_free_usernames()
@@ -98,11 +102,6 @@ def _present(people: Sequence[User], password_file: Path) -> DemoSignIn:
     else:
         state = DemoState.PASSWORD_UNKNOWN
     return DemoSignIn(first.username, password, state)
-
-
-def _demo_people() -> list[User]:
-    marks = [f"{_MARK}{username}" for username in PEOPLE]
-    return list(User.objects.filter(external_id__in=marks).order_by("pk"))
 
 
 def _require_free_usernames() -> None:
@@ -140,7 +139,7 @@ def _open_accounts(password: str) -> Mapping[str, User]:
         username: User(
             username=username,
             display_name=display_name,
-            external_id=f"{_MARK}{username}",
+            external_id=f"{MARK}{username}",
             password=hashed,
             # The demo's groups are made at once, whatever the installation's default.
             who_may_add=WhoMayAdd.EVERYONE,
@@ -153,38 +152,48 @@ def _open_accounts(password: str) -> Mapping[str, User]:
 
 
 def _send_scripted_messages(people: Mapping[str, User]) -> None:
-    now = timezone.now().replace(microsecond=0)
-    groups = {
-        title: start_group(
-            owner=people[owner], title=title, usernames=members
-        ).conversation
-        for title, (owner, *members) in GROUPS.items()
-    }
-    sent: dict[str, Message] = {}
-    for scripted in STORY:
-        message = _send(scripted, people=people, groups=groups, sent=sent, now=now)
-        sent[scripted.key or scripted.content] = message
-    conversations = {message.conversation_id for message in sent.values()}
+    script = read_script(timezone.now().replace(microsecond=0))
+    begun: dict[ScriptedConversation, Conversation] = {}
+    for scripted in script:
+        if scripted.conversation not in begun:
+            begun[scripted.conversation] = _begin(scripted.conversation, people)
+    ids = [conversation.pk for conversation in begun.values()]
+    conversations = Conversation.objects.filter(pk__in=ids)
+    sent: dict[int, Message] = {}
+    # One change, so that its rows are numbered and inserted together.
+    with changing_all(conversations):
+        for scripted in script:
+            sent[scripted.number] = _send(scripted, people, begun, sent)
     _backdate(conversations)
-    _read_what_is_old(conversations, newcomer=people[_FIRST], now=now)
+    _read_what_is_old(script, begun, sent, people)
+    muted = next(each for each in begun if each.title == MUTED)
+    set_muted(membership=_membership(people[_FIRST], begun[muted]), muted=True)
+
+
+def _begin(scripted: ScriptedConversation, people: Mapping[str, User]) -> Conversation:
+    first, *others = scripted.usernames
+    if scripted.title is not None:
+        return start_group(
+            owner=people[first], title=scripted.title, usernames=others
+        ).conversation
+    one, other = (UserId(people[name].pk) for name in scripted.usernames)
+    return open_direct(one=one, other=other).conversation
 
 
 def _send(
     scripted: ScriptedMessage,
-    *,
     people: Mapping[str, User],
-    groups: Mapping[str, Conversation],
-    sent: Mapping[str, Message],
-    now: datetime,
+    begun: Mapping[ScriptedConversation, Conversation],
+    sent: Mapping[int, Message],
 ) -> Message:
     sender = people[scripted.sender]
-    first, *later = (*scripted.before, scripted.content)
+    first, *later = scripted.versions
     message = Message.objects.create(
-        conversation=_conversation(scripted, people, groups),
+        conversation=begun[scripted.conversation],
         sender=sender,
-        parent_message=sent[scripted.reply_to] if scripted.reply_to else None,
+        parent_message=None if scripted.parent is None else sent[scripted.parent],
         content=first,
-        timestamp=now - timedelta(minutes=scripted.minutes_ago),
+        timestamp=scripted.sent_at,
     )
     for content in later:
         edit_message(
@@ -196,26 +205,21 @@ def _send(
     return message
 
 
-def _conversation(
-    scripted: ScriptedMessage,
-    people: Mapping[str, User],
-    groups: Mapping[str, Conversation],
-) -> Conversation:
-    if scripted.to in groups:
-        return groups[scripted.to]
-    sender, receiver = people[scripted.sender], people[scripted.to]
-    return open_direct(one=UserId(sender.pk), other=UserId(receiver.pk)).conversation
-
-
-def _backdate(conversations: Iterable[int]) -> None:
+def _backdate(conversations: ConversationQuerySet) -> None:
     """Set all timestamps to the times of the script's messages."""
-    rows = Conversation.objects.filter(pk__in=conversations)
     participants = Participant.objects.filter(conversation__in=conversations)
     notifications = Notification.objects.filter(conversation__in=conversations)
     sent_at = Message.objects.filter(pk=OuterRef("message")).values("timestamp")
-    with changing_all(rows) as change:
-        change.update(rows, created_at=_begun(OuterRef("pk")))
-        change.update(participants, joined_at=_begun(OuterRef("conversation")))
+    with changing_all(conversations) as change:
+        change.update(
+            conversations,
+            created_at=_sent(OuterRef("pk"), "timestamp"),
+            # The order of the list.
+            last_activity_at=_sent(OuterRef("pk"), "-timestamp"),
+        )
+        change.update(
+            participants, joined_at=_sent(OuterRef("conversation"), "timestamp")
+        )
         change.update(notifications, created_at=Subquery(sent_at))
         edits = MessageHistory.objects.filter(message__conversation__in=conversations)
         for edit in edits.select_related("message"):
@@ -223,25 +227,34 @@ def _backdate(conversations: Iterable[int]) -> None:
             change.update(edits.filter(pk=edit.pk), edited_at=moment)
 
 
-def _begun(conversation: OuterRef) -> "Subquery[DateTimeField[datetime, datetime]]":
-    messages = Message.objects.filter(conversation=conversation).order_by("timestamp")
+def _sent(
+    conversation: OuterRef, order: str
+) -> "Subquery[DateTimeField[datetime, datetime]]":
+    messages = Message.objects.filter(conversation=conversation).order_by(order)
     return Subquery(messages.values("timestamp")[:1])
 
 
 def _read_what_is_old(
-    conversations: Iterable[int], *, newcomer: User, now: datetime
+    script: Sequence[ScriptedMessage],
+    begun: Mapping[ScriptedConversation, Conversation],
+    sent: Mapping[int, Message],
+    people: Mapping[str, User],
 ) -> None:
-    """Mark everything read, except the latest messages to the user to sign in as."""
-    old = Message.objects.filter(timestamp__lt=now - timedelta(minutes=_UNREAD_MINUTES))
-    for participant in Participant.objects.filter(conversation__in=conversations):
-        messages = old if participant.user_id == newcomer.pk else Message.objects.all()
-        newest = messages.filter(conversation=participant.conversation_id).aggregate(
-            newest=Max("sequence")
-        )["newest"]
+    """Mark everything read, but what the script leaves to the user to sign in as."""
+    newest: dict[tuple[ScriptedConversation, str], int] = {}
+    for scripted in script:
+        for username in scripted.conversation.usernames:
+            if not (scripted.unread and username == _FIRST):
+                sequence = sent[scripted.number].sequence
+                newest[scripted.conversation, username] = sequence
+    for (conversation, username), last in newest.items():
         mark_ranges_read(
-            membership=membership(
-                reader=UserId(participant.user_id),
-                conversation_id=ConversationId(participant.conversation_id),
-            ),
-            ranges=[SequenceRange(MessageSequence(1), MessageSequence(newest or 0))],
+            membership=_membership(people[username], begun[conversation]),
+            ranges=[SequenceRange(MessageSequence(1), MessageSequence(last))],
         )
+
+
+def _membership(user: User, conversation: Conversation) -> Membership:
+    return membership(
+        reader=UserId(user.pk), conversation_id=ConversationId(conversation.pk)
+    )

@@ -8,7 +8,7 @@ from django.utils import timezone
 from messaging.changes import Change
 from messaging.ids import Position, UserId
 from messaging.import_export.staging import StagedMessage
-from messaging.models import Conversation, Message, Participant
+from messaging.models import Conversation, Message, Participant, Removal
 from messaging.services.installation import read_clock
 
 
@@ -31,6 +31,8 @@ def add_participants(
     known = _known_participants(conversation, first.keys())
     now, position = timezone.now(), Position(0) if begun else read_clock()
     new = [user for user in first if user not in known]
+    # As when an owner adds them: nobody who takes part is noted as removed.
+    change.erase(Removal.objects.filter(conversation=conversation, user__in=new))
     change.insert(
         Participant(
             conversation=conversation,

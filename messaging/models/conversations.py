@@ -135,3 +135,27 @@ class Participant(GuardedModel):
     @override
     def __str__(self) -> str:
         return f"{self.user_id} in {self.conversation_id}"
+
+
+class Removal(models.Model):
+    """An owner removed a user from a group: no invitation lets them in again.
+
+    The row goes when an owner adds the user again.
+    """
+
+    # No index of its own: the unique one below begins with it.
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    user = models.ForeignKey(User, on_delete=models.DO_NOTHING, related_name="+")
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                name="removal_once_per_conversation", fields=["conversation", "user"]
+            ),
+        )
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.user_id} removed from {self.conversation_id}"

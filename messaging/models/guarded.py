@@ -24,9 +24,9 @@ M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 def refuse(*_: object, **__: object) -> NoReturn:
     raise BypassError(
-        "Conversations, participants, messages, their history, notifications, events "
-        "and the installation are written by a Change: see messaging/changes. A message "
-        "is sent by Message.objects.create()."
+        "Conversations, participants, messages, their history, notifications, looks, "
+        "events and the installation are written by a Change: see messaging/changes. "
+        "A message is sent by Message.objects.create()."
     )
 
 

@@ -1,10 +1,12 @@
 import secrets
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.db import models
 from typing_extensions import override
 
 from messaging.models.guarded import GuardedModel, GuardedQuerySet
+
+SERVER_NAME_MAX_LENGTH: Final = 60
 
 
 def random_key() -> str:
@@ -20,6 +22,8 @@ class Installation(GuardedModel):
 
     `epoch` is random; a restore renews it, so that nothing cached before is served any
     more. `clock` counts writes in commit order. Events up to `forgotten` were cleared.
+    `server_name` is what pages call the place; `setup_key` is a half of what the code of
+    the first run is made of.
     """
 
     ONLY_ID: ClassVar[int] = 1
@@ -32,6 +36,12 @@ class Installation(GuardedModel):
     names = models.PositiveBigIntegerField(default=0)
     # The key of the HMACs by which an import recognises imported messages.
     import_key = models.CharField(max_length=32, default=random_key, editable=False)
+    # Pages say "Parley" while it is empty.
+    server_name = models.CharField(
+        max_length=SERVER_NAME_MAX_LENGTH, default="", db_default="", blank=True
+    )
+    # Renewed when the code of the first run was used.
+    setup_key = models.CharField(max_length=32, default=random_key, editable=False)
 
     objects = InstallationQuerySet.as_manager()
 

@@ -96,10 +96,11 @@ class Notification(GuardedModel):
                 fields=["user", "conversation", "kind", "is_read"],
                 condition=Q(is_read=False, kind="mention"),
             ),
-            # Counts the unread messages of each conversation in the list.
+            # Counts the unread messages of each conversation in the list, and finds the
+            # oldest since some message.
             models.Index(
                 name="notification_unread_count",
-                fields=["conversation", "user", "is_read"],
+                fields=["conversation", "user", "is_read", "message"],
             ),
             # Tells whether anybody has not read a message yet.
             models.Index(

@@ -190,6 +190,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
+    class Meta:
+        indexes = (
+            # A page that everybody can read counts them.
+            models.Index(
+                name="user_staff",
+                fields=["is_staff"],
+                condition=Q(is_staff=True) | Q(is_superuser=True),
+            ),
+        )
+
     @override
     def __str__(self) -> str:
         return self.username

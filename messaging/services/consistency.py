@@ -3,9 +3,23 @@
 from collections.abc import Iterator
 from typing import Final
 
-from messaging.models import Conversation, Message, Notification, User
-from messaging.services import conversation_faults, message_faults, notification_faults
+from messaging.models import (
+    Conversation,
+    InviteCode,
+    LookNotice,
+    Message,
+    Notification,
+    Removal,
+    User,
+)
+from messaging.services import (
+    conversation_faults,
+    invitation_faults,
+    message_faults,
+    notification_faults,
+)
 from messaging.services.invariant_checks import Check, Finding, FoldedCheck, Repair
+from messaging.services.looks import told_of_own_looks
 from messaging.services.search_indexes import (
     lock_group,
     lock_user,
@@ -32,6 +46,9 @@ CHECKS: Final[
         Check[Message]
         | Check[Conversation]
         | Check[Notification]
+        | Check[LookNotice]
+        | Check[InviteCode]
+        | Check[Removal]
         | FoldedCheck[User]
         | FoldedCheck[Conversation],
         ...,
@@ -115,6 +132,19 @@ CHECKS: Final[
         conversation_faults.without_owner,
         "pk",
         conversation_faults.repair_ownership,
+    ),
+    Check("nobody is told of their own look", told_of_own_looks, "pk"),
+    Check(
+        "an invitation to a group is of one of its owners",
+        invitation_faults.of_nobody_who_owns,
+        "conversation",
+        invitation_faults.erase_invitations,
+    ),
+    Check(
+        "nobody takes part who is noted as removed",
+        invitation_faults.of_participants,
+        "conversation",
+        invitation_faults.erase_removals,
     ),
     FoldedCheck(
         "people are found by the words of their names, and by no others",

@@ -16,10 +16,12 @@ from messaging.models import (
     Conversation,
     Event,
     Installation,
+    InviteCode,
     Message,
     MessageHistory,
     Notification,
     Participant,
+    Removal,
     Typing,
     User,
 )
@@ -165,6 +167,8 @@ def erase_conversations(conversations: ConversationQuerySet, *, change: Change) 
     change.erase(MessageHistory.objects.filter(message__conversation__in=conversations))
     change.erase(Message.objects.filter(conversation__in=conversations))
     change.erase(Typing.objects.filter(conversation__in=conversations))
+    change.erase(InviteCode.objects.filter(conversation__in=conversations))
+    change.erase(Removal.objects.filter(conversation__in=conversations))
     change.erase(Participant.objects.filter(conversation__in=conversations))
     change.erase(conversations)
 

@@ -8,11 +8,13 @@ forgets a table, the database refuses to commit.
 The SQL is set-based: the number of statements does not depend on how much is erased.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 
 from django.db import IntegrityError
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 
+from messaging.access import AdministeredAccount, administered_again
 from messaging.changes import Change, changing_account, open_change
 from messaging.deletion_counts import Deletion, DeletionCounts
 from messaging.errors import BypassError
@@ -24,13 +26,16 @@ from messaging.models import (
     Event,
     ExportLease,
     IdempotencyKey,
+    InviteCode,
     LastSeen,
+    LookNotice,
     Message,
     MessageHistory,
     NameEntry,
     Notification,
     Participant,
     Presence,
+    Removal,
     Session,
     Typing,
     User,
@@ -43,6 +48,7 @@ from messaging.models.conversations import (
 from messaging.models.events import EventType
 from messaging.services.access_revocations import access_ended
 from messaging.services.conversations import erase_conversations
+from messaging.services.looks import erase_looks_at
 from messaging.services.owners import give_owners
 from messaging.services.passwords import confirm_password, lock_password
 from messaging.services.read_marks import mark_fully_read
@@ -59,17 +65,23 @@ def delete_account(*, user: User, password: str) -> DeletionCounts:
             rows that refer to the account.
     """
     confirm_password(user=user, password=password)
-    try:
-        with changing_account(UserId(user.pk)) as change:
-            lock_password(user_id=UserId(user.pk), tried=user.password, change=change)
-            # Signal receivers join this change: `begin_deletion` before the row is
-            # deleted, `finish_deletion` after.
-            user.delete()
-            if user.deletion is None:
-                raise BypassError("The receivers of the user are disconnected.")
-    except IntegrityError as error:
-        raise BypassError("Something still refers to the deleted account.") from error
-    return user.deletion.counts
+    with _nothing_forgotten(), changing_account(UserId(user.pk)) as change:
+        lock_password(user_id=UserId(user.pk), tried=user.password, change=change)
+        return _deleted(user)
+
+
+def delete_account_of(*, account: AdministeredAccount) -> DeletionCounts:
+    """Delete somebody else's account for good; return the counts of what went with it.
+
+    Raises:
+        RightsRequiredError, UserNotFoundError: it is so since the account was fetched;
+            nothing was deleted.
+        BypassError: as for `delete_account`.
+    """
+    with _nothing_forgotten(), open_change() as change:
+        # Both, in the order of all locks: whoever deletes may be deleted meanwhile.
+        change.lock_accounts({account.by, account.user.pk})
+        return _deleted(administered_again(account))
 
 
 def preview_deletion(*, user: User) -> DeletionCounts:
@@ -95,6 +107,8 @@ def preview_deletion(*, user: User) -> DeletionCounts:
         groups_handed_over=owned_alone.count() - groups_deleted,
         groups_deleted=groups_deleted,
         access_tokens=AccessToken.objects.filter(user=user_id).count(),
+        looks=LookNotice.objects.of(user_id).count(),
+        invitations=InviteCode.objects.filter(created_by=user_id).count(),
     )
 
 
@@ -135,6 +149,23 @@ def finish_deletion(*, deletion: Deletion) -> None:
         change.record(access_ended(None))
 
 
+@contextmanager
+def _nothing_forgotten() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        raise BypassError("Something still refers to the deleted account.") from error
+
+
+def _deleted(user: User) -> DeletionCounts:
+    # Signal receivers join the change: `begin_deletion` before the row is deleted,
+    # `finish_deletion` after.
+    user.delete()
+    if user.deletion is None:
+        raise BypassError("The receivers of the user are disconnected.")
+    return user.deletion.counts
+
+
 def _withdraw_notifications(user_id: UserId, change: Change) -> None:
     theirs = Notification.objects.of(user_id)
     mark_fully_read(theirs.unread(), reader=user_id, change=change)
@@ -155,6 +186,8 @@ def _renew_what_is_left(user_id: UserId, change: Change) -> None:
 def _erase_the_rest(user_id: UserId, change: Change) -> None:
     change.erase(NameEntry.objects.filter(user=user_id))
     change.erase(AccessToken.objects.filter(user=user_id))
+    change.erase(InviteCode.objects.filter(created_by=user_id))
+    change.erase(Removal.objects.filter(user=user_id))
     change.erase(Block.objects.filter(Q(blocker=user_id) | Q(blocked=user_id)))
     change.erase(Session.objects.filter(user=user_id))
     change.erase(ExportLease.objects.filter(user=user_id))
@@ -162,6 +195,7 @@ def _erase_the_rest(user_id: UserId, change: Change) -> None:
     change.erase(Typing.objects.filter(user=user_id))
     change.erase(Presence.objects.filter(user=user_id))
     change.erase(LastSeen.objects.filter(user=user_id))
+    erase_looks_at(user_id, change=change)
     change.erase(Event.objects.filter(user=user_id))
     change.erase(Event.objects.filter(recipient=user_id))
     change.forget_events_of(user_id)

@@ -24,6 +24,8 @@ from messaging.lock_timeouts import lock_timeout
 from messaging.models import (
     Block,
     ExportLease,
+    InviteCode,
+    LookNotice,
     Message,
     MessageHistory,
     Participant,
@@ -32,6 +34,7 @@ from messaging.models import (
 from messaging.models.messages import MessageQuerySet
 from messaging.projections import MessageProjection, UserProjection
 from messaging.services.limits import spend_quota
+from messaging.services.looks import LookProjection
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +50,15 @@ _RENEWED_AFTER: Final = timedelta(seconds=20)
 # longer for the write lock.
 _LOCK_TIMEOUT_SECONDS: Final = 2.0
 
-Record = User | Participant | Block | MessageProjection | MessageHistory
+Record = (
+    User
+    | Participant
+    | Block
+    | InviteCode
+    | MessageProjection
+    | MessageHistory
+    | LookProjection
+)
 
 
 class Export:
@@ -113,8 +124,9 @@ def clear_expired_exports() -> int:
 def export_account(*, user_id: UserId) -> Iterator[Record]:
     """The records of an export, in the order of `SECTIONS`.
 
-    These are the user, their blocks, their conversations, the messages they sent, each
-    followed by its earlier versions (oldest first), and the messages they received.
+    These are the user, their blocks, their conversations, their invitations, the
+    messages they sent, each followed by its earlier versions (oldest first), the
+    messages they received, and the looks of staff that they are told of.
     Rows that are written while the export runs may be missing. If the account is
     deleted meanwhile, the records end.
     """
@@ -165,6 +177,14 @@ def _blocks(user_id: UserId) -> Iterator[Record]:
         last = page[-1].pk
 
 
+def _invitations(user_id: UserId) -> Iterator[Record]:
+    invitations = InviteCode.objects.filter(created_by=user_id)
+    last = 0
+    while page := list(invitations.filter(pk__gt=last).order_by("pk")[:PAGE_SIZE]):
+        yield from page
+        last = page[-1].pk
+
+
 def _sent(user_id: UserId) -> Iterator[Record]:
     for page in _pages(Message.objects.filter(sender=user_id)):
         versions = _kept_versions(page)
@@ -211,11 +231,25 @@ def _kept_versions(messages: list[MessageProjection]) -> Iterator[MessageHistory
         )
 
 
+def _looks(user_id: UserId) -> Iterator[Record]:
+    rows = (
+        LookNotice.objects.of(user_id)
+        .order_by("look")
+        .values_list(*LookProjection.columns())
+    )
+    last = 0
+    while page := LookProjection.from_rows(rows.filter(look__gt=last)[:PAGE_SIZE]):
+        yield from page
+        last = page[-1].id
+
+
 # In the order of the export.
 SECTIONS: Final[tuple[Callable[[UserId], Iterator[Record]], ...]] = (
     _profile,
     _blocks,
     _conversations,
+    _invitations,
     _sent,
     _received,
+    _looks,
 )

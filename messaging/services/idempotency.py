@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from messaging.database import erase_in_batches, execute
@@ -41,9 +40,6 @@ def claim(*, user_id: UserId, key: str, fingerprint: str) -> Outcome | None:
         IdempotencyKeyReusedError: another request used the key.
         RateLimitedError: the user sent too many new keys.
     """
-    # Delete this key alone: other expired rows would be locked before the conversation,
-    # against the lock order.
-    _expired().filter(user=user_id, key=key).delete()
     if _insert(user_id=user_id, key=key, fingerprint=fingerprint):
         count_key(user_id=user_id)
         return None
@@ -58,27 +54,34 @@ def claim(*, user_id: UserId, key: str, fingerprint: str) -> Outcome | None:
 
 def record(*, user_id: UserId, key: str, outcome: Outcome) -> None:
     """Store the result of the write that claimed a key."""
-    IdempotencyKey.objects.filter(user=user_id, key=key).update(
-        status=outcome.status, result_id=outcome.result_id
+    execute(
+        "UPDATE messaging_idempotencykey SET status = %s, result_id = %s"
+        " WHERE user_id = %s AND key = %s",
+        [outcome.status, outcome.result_id, user_id, key],
     )
 
 
 def clear_expired_keys() -> int:
     """Delete all keys older than `KEPT_FOR`; return their number."""
-    expired = _expired()
-    return erase_in_batches(expired)
-
-
-def _expired() -> QuerySet[IdempotencyKey]:
-    return IdempotencyKey.objects.filter(created_at__lt=timezone.now() - KEPT_FOR)
+    now = timezone.now()
+    return erase_in_batches(
+        IdempotencyKey.objects.filter(created_at__lt=now - KEPT_FOR)
+    )
 
 
 def _insert(*, user_id: UserId, key: str, fingerprint: str) -> bool:
-    # SQL by hand: `bulk_create(ignore_conflicts=True)` does not tell whether it
-    # inserted.
+    """Whether the key is new, or was expired and begins anew.
+
+    SQL by hand: of `bulk_create()` nobody learns whether it inserted. Other expired keys
+    stay: they would be locked before the conversation, against the lock order.
+    """
+    now = timezone.now()
     inserted = execute(
-        "INSERT INTO messaging_idempotencykey (user_id, key, fingerprint, created_at)"
-        " VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        [user_id, key, fingerprint, timezone.now()],
+        "INSERT INTO messaging_idempotencykey AS kept"
+        " (user_id, key, fingerprint, created_at) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (user_id, key) DO UPDATE SET fingerprint = excluded.fingerprint,"
+        " status = NULL, result_id = NULL, created_at = excluded.created_at"
+        " WHERE kept.created_at < %s",
+        [user_id, key, fingerprint, now, now - KEPT_FOR],
     )
     return inserted == 1

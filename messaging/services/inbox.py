@@ -4,15 +4,23 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import Combinable
 
 from messaging.cursors import decode_number, encode_cursor
 from messaging.database import CompiledQuery, number_of
 from messaging.errors import InvalidCursorError
 from messaging.ids import MAX_ID, Position, UserId
-from messaging.models import Installation, Message, Notification, Participant, User
+from messaging.models import (
+    Installation,
+    LookNotice,
+    Message,
+    Notification,
+    Participant,
+    User,
+)
 from messaging.pagination import Page, cut_page
 from messaging.projections import From, MessageProjection, Projection, Row
-from messaging.services.installation import read_clock
+from messaging.services.installation import read_clock, shown_name
 from messaging.services.read_marks import ReadRequest, mark_read
 from messaging.services.unread_lookups import unread_among
 
@@ -22,12 +30,26 @@ class InboxSummary:
     """Unread counts. Marking read up to the cursor `up_to` clears exactly the counted messages.
 
     `badge_count` leaves out conversations that are muted now, except mentions.
+    `new_looks` are looks of staff that the user has not marked as seen: see
+    services/looks.py.
     """
 
     unread_count: int
     badge_count: int
     mention_count: int
     conversation_count: int
+    new_looks: int
+    up_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageHeader:
+    """What every page shows at its head; the counts are those of `InboxSummary`."""
+
+    server_name: str
+    unread_count: int
+    badge_count: int
+    new_looks: int
     up_to: str
 
 
@@ -52,22 +74,41 @@ def _unread(*, reader: UserId, before: int) -> QuerySet[Message, Row]:
 
 
 @CompiledQuery
+def _header(
+    *, reader: UserId
+) -> QuerySet[Installation, tuple[Position, str, int, int, int, int]]:
+    return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
+        *_at_head(reader)
+    )
+
+
+@CompiledQuery
 def _summary(
     *, reader: UserId
-) -> QuerySet[Installation, tuple[Position, int, int, int, int, int]]:
-    """The clock and the counts in one query, so that they agree."""
-    unread = Notification.objects.unread().filter(user=reader)
+) -> QuerySet[Installation, tuple[Position, str, int, int, int, int, int, int]]:
     mentions = Notification.objects.unread_mentions().filter(user=reader)
-    theirs = Participant.objects.filter(user=reader)
-    muted = theirs.filter(muted=True).values("conversation")
     here = Notification.objects.unread_in(OuterRef("conversation")).filter(
         user=OuterRef("user")
     )
+    waiting = Participant.objects.filter(Exists(here), user=reader)
     return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
+        *_at_head(reader), number_of(mentions), number_of(waiting)
+    )
+
+
+def _at_head(reader: UserId) -> tuple[str | Combinable, ...]:
+    """The clock, the server's name, and counts: of one query, so that they agree.
+
+    The counts are of what is unread, of that in muted conversations, of mentions in
+    these, and of new looks.
+    """
+    unread = Notification.objects.unread().filter(user=reader)
+    mentions = Notification.objects.unread_mentions().filter(user=reader)
+    muted = Participant.objects.filter(user=reader, muted=True).values("conversation")
+    return (
         "clock",
+        "server_name",
         number_of(unread),
-        number_of(mentions),
-        number_of(theirs.filter(Exists(here))),
         # `is_read__in`: see `unread_in`.
         number_of(
             Notification.objects.filter(
@@ -75,6 +116,7 @@ def _summary(
             )
         ),
         number_of(mentions.filter(conversation__in=muted)),
+        number_of(LookNotice.objects.new().filter(user=reader)),
     )
 
 
@@ -96,14 +138,29 @@ def unread_messages(*, reader: User, cursor: str | None, limit: int) -> Inbox:
 
 def inbox_summary(*, reader: UserId) -> InboxSummary:
     """Count the unread messages, mentions and conversations; one query."""
-    ((position, unread, mentions, conversations, muted, muted_mentions),) = (
+    ((position, _, unread, muted, muted_mentions, looks, mentions, waiting),) = (
         _summary.all(reader=reader)
     )
     return InboxSummary(
         unread_count=unread,
         badge_count=unread - muted + muted_mentions,
         mention_count=mentions,
-        conversation_count=conversations,
+        conversation_count=waiting,
+        new_looks=looks,
+        up_to=_up_to_cursor(position),
+    )
+
+
+def page_header(*, reader: UserId) -> PageHeader:
+    """The server's name and what is counted at the head of a page; one query."""
+    ((position, name, unread, muted, muted_mentions, looks),) = _header.all(
+        reader=reader
+    )
+    return PageHeader(
+        server_name=shown_name(name),
+        unread_count=unread,
+        badge_count=unread - muted + muted_mentions,
+        new_looks=looks,
         up_to=_up_to_cursor(position),
     )
 

@@ -1,14 +1,18 @@
-"""The one row about the whole database: its epoch, and the logical clock of its writes."""
+"""The one row about the whole database: its epoch, the logical clock of its writes, and
+what pages call it. `setup` uses its `setup_key`.
+"""
 
 import secrets
 
 from django.apps.registry import Apps
 from django.db.models import QuerySet
 
+from messaging.access import Superuser, superuser
 from messaging.changes import open_change
 from messaging.database import CompiledQuery
 from messaging.ids import Position
-from messaging.models import Installation
+from messaging.models import Installation, User
+from messaging.text import clean_server_name
 
 
 def ensure_installation(*, apps: Apps) -> None:
@@ -42,6 +46,39 @@ def read_clock() -> Position:
     """The position of the last committed event."""
     ((clock,),) = _clock.all()
     return Position(clock)
+
+
+def rename_server(*, by: Superuser, server_name: str) -> None:
+    """Set what pages call this installation.
+
+    Raises:
+        InvalidServerNameError
+        RightsRequiredError: no superuser any more.
+        UserNotFoundError: the account was deleted just now.
+    """
+    name = clean_server_name(server_name)
+    with open_change() as change:
+        change.lock_users({by.pk})
+        superuser(user=User.objects.get(pk=by.pk))
+        change.update(Installation.objects.all(), server_name=name)
+
+
+@CompiledQuery
+def _server_name() -> QuerySet[Installation, tuple[str]]:
+    return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
+        "server_name"
+    )
+
+
+def server_name() -> str:
+    """What pages call this installation."""
+    ((name,),) = _server_name.all()
+    return shown_name(name)
+
+
+def shown_name(name: str) -> str:
+    """The stored name, or that of the software while there is none."""
+    return name or "Parley"
 
 
 def _random_epoch() -> str:

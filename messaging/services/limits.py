@@ -8,8 +8,14 @@ from typing import Final, Literal
 
 from django.conf import settings
 
-from messaging.errors import LimitsUnavailableError, SignInError, WrongPasswordError
+from messaging.errors import (
+    InvalidInviteError,
+    LimitsUnavailableError,
+    SignInError,
+    WrongPasswordError,
+)
 from messaging.ids import UserId
+from messaging.lock_timeouts import lock_timeout
 from messaging.rates import LimitStatus, Rate
 from messaging.services.limit_counters import (
     CACHE,
@@ -139,6 +145,30 @@ def count_bad_token(*, address: str) -> None:
             _count_without_waiting(address)
 
 
+@contextmanager
+def counted_guess(*, of: UserId | None, address: str) -> Iterator[None]:
+    """Count the use of an invitation's code before it is looked up; give a right one back.
+
+    Counted per account, or per address of those without one: whoever guesses keeps
+    nobody out who is signed in. Once the quota is used up, right codes are refused too.
+    The codes have 128 random bits, so that this fails open: it bounds what guessing
+    costs. While the database is locked, each process counts in its own memory, since
+    looking at an invitation must not wait for writers.
+
+    Raises:
+        RateLimitedError: nothing was looked up.
+    """
+    taken = _take_guess(address if of is None else of)
+    try:
+        yield
+    except InvalidInviteError:
+        raise
+    except BaseException:
+        _give_back_guess(taken)
+        raise
+    _give_back_guess(taken)
+
+
 def count_request(*, user_id: UserId, writes: bool) -> tuple[LimitStatus, ...]:
     """Count a request of a signed-in user; if the counters are down, allow it (fail open).
 
@@ -188,6 +218,25 @@ def _count_without_waiting(address: str) -> None:
         _take_of_bad_tokens(NEVER_WAITING, address)
     except LimitsUnavailableError:
         _take_of_bad_tokens(CACHE, address)
+
+
+def _take_guess(subject: str | UserId) -> Taken | None:
+    if not settings.PARLEY_RATE_LIMITS:
+        return None
+    rate: Rate = settings.PARLEY_LIMIT_BAD_TOKENS
+    stores = (
+        (CACHE,) if settings.PARLEY_SHARED_LIMITS == "cache" else (NEVER_WAITING, CACHE)
+    )
+    for store in stores:
+        with suppress(LimitsUnavailableError):
+            return take(store, "invitations", rate, subject)
+    return None
+
+
+def _give_back_guess(taken: Taken | None) -> None:
+    if taken is not None:
+        with lock_timeout(0):
+            taken.give_back()
 
 
 def _take_of_bad_tokens(store: Store, address: str) -> None:

@@ -8,7 +8,7 @@ from messaging.access import Membership, Ownership
 from messaging.changes import Change, changing_as_owner
 from messaging.errors import OwnerRequiredError
 from messaging.ids import ConversationId
-from messaging.models import Conversation, Participant
+from messaging.models import Conversation, InviteCode, Participant
 from messaging.models.conversations import ParticipantRole
 from messaging.services.conversations import conversation_updated
 from messaging.services.participant_lists import participant_named
@@ -88,4 +88,12 @@ def _set_roles(
 ) -> None:
     for pk, role in roles.items():
         change.update(Participant.objects.filter(pk=pk), role=role)
+    _withdraw_invitations_of_members(group, change)
     change.record(conversation_updated(ConversationId(group.conversation_id)))
+
+
+def _withdraw_invitations_of_members(group: Ownership, change: Change) -> None:
+    """What somebody made as an owner ends when they are one no more."""
+    owners = Participant.objects.owners_of(group.conversation_id)
+    invitations = InviteCode.objects.filter(conversation=group.conversation_id)
+    change.erase(invitations.exclude(created_by__in=owners.values("user")))

@@ -3,13 +3,11 @@
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
-from django.conf import settings
-
 from messaging.access import Membership, Ownership
 from messaging.changes import Change, changing, changing_as_owner
 from messaging.errors import DirectConversationError, OwnerRequiredError
 from messaging.ids import ConversationId, UserId
-from messaging.models import Conversation, Event, Participant, User
+from messaging.models import Conversation, Event, Participant, Removal, User
 from messaging.models.conversations import ParticipantQuerySet, ParticipantRole
 from messaging.models.events import EventType
 from messaging.namesakes import Named, namesakes
@@ -18,8 +16,9 @@ from messaging.services.conversations import (
     conversation_updated,
     erase_conversations,
     erase_newest_batch,
-    group_full,
 )
+from messaging.services.invites import withdraw_invitations
+from messaging.services.joining import take_in
 from messaging.services.limits import spend_quota
 from messaging.services.notifications import withdraw_batch, withdraw_notifications
 from messaging.services.owners import give_owners, hand_over
@@ -70,27 +69,20 @@ def _add(group: Ownership, username: str) -> None:
         # Check again, now under the conversation's lock.
         if everyone.filter(user=user).exists():
             return
-        if everyone.count() >= settings.PARLEY_MAX_PARTICIPANTS:
-            raise group_full()
-        change.lock_users({user.pk})
-        added = Event(
-            type=EventType.PARTICIPANT_ADDED,
-            conversation_id=group.conversation_id,
-            user=user,
+        change.erase(
+            Removal.objects.filter(conversation=group.conversation_id, user=user)
         )
-        change.record(added)
-        participant = Participant(conversation_id=group.conversation_id, user=user)
-        change.insert_with(added, [participant])
-        # The page shows usernames beside display names that two participants share.
-        change.renew(group.conversation_id)
+        conversation_id = ConversationId(group.conversation_id)
+        take_in(conversation_id=conversation_id, user=user, change=change)
 
 
 def remove_participant(*, membership: Membership, username: str) -> None:
     """Leave a group, or as an owner remove another participant.
 
-    The participant's notifications there are deleted. If the last owner goes,
-    the longest-standing member becomes the owner; if nobody is left, the group is
-    deleted.
+    Whom an owner removed cannot come back by an invitation. The participant's
+    notifications there are deleted. If the last owner goes, the longest-standing member
+    becomes the owner; if nobody is left, the group is deleted.
+
     Rows beyond one batch are erased first, in transactions of their own: after an
     interruption the user still is a participant, and calling it again does the rest.
 
@@ -123,6 +115,8 @@ def _removed(membership: Membership, username: str) -> bool:
         if _erased_batch(participant, change):
             return False
         _remove(participant, change)
+        if not leaves:
+            _note_removal(participant, change)
     return True
 
 
@@ -200,7 +194,19 @@ def _remove(participant: Participant, change: Change) -> None:
     change.renew(participant.conversation_id)
     change.record(*_removed_events(participant))
     if participant.role == ParticipantRole.OWNER:
+        withdraw_invitations(
+            user_id=UserId(participant.user_id),
+            conversation_id=ConversationId(participant.conversation_id),
+            change=change,
+        )
         _find_heir(ConversationId(participant.conversation_id), change)
+
+
+def _note_removal(participant: Participant, change: Change) -> None:
+    removal = Removal(
+        conversation_id=participant.conversation_id, user_id=participant.user_id
+    )
+    change.insert([removal])
 
 
 def _removed_events(participant: Participant) -> list[Event]:

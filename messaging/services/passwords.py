@@ -1,6 +1,7 @@
 """Passwords: checking, changing and locking them, and ending what an old one had opened."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -16,6 +17,15 @@ from messaging.ids import TokenId, UserId
 from messaging.models import AccessToken, Session, User
 from messaging.models.users import PASSWORD_MAX_LENGTH
 from messaging.services.access_revocations import access_ended
+
+# In place of Django's own words, by the codes of its validators.
+_REASONS: Final = {
+    "password_too_short": "This password is too short. Take at least %(min_length)d"
+    " characters.",
+    "password_too_similar": "This password is too much like your %(verbose_name)s.",
+    "password_too_common": "This password is one of the first that anybody would try.",
+    "password_entirely_numeric": "This password is nothing but digits.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +106,13 @@ def set_password(*, user: User, new: str) -> SignedOut:
     with open_change() as change:
         # The account may be deleted at the same time.
         change.lock_users({user.pk})
-        ended = sign_out(user=user)
-        user.save(update_fields=["password"])
+        return replace_password(user=user, change=change)
+
+
+def replace_password(*, user: User, change: Change) -> SignedOut:
+    """Store the new password of a locked account, and end all that the old one opened."""
+    ended = sign_out(user=user)
+    user.save(update_fields=["password"])
     return ended
 
 
@@ -128,4 +143,9 @@ def check_strength(password: str, *, user: User, field: str) -> None:
     try:
         validate_password(password, user=user)
     except ValidationError as error:
-        raise InvalidPasswordError(error.messages, field=field) from error
+        reasons = [_reason(each) for each in error.error_list]
+        raise InvalidPasswordError(reasons, field=field) from error
+
+
+def _reason(error: ValidationError) -> str:
+    return _REASONS[str(error.code)] % (error.params or {})

@@ -39,8 +39,10 @@ class _Match(TypedDict):
     matches: bool
 
 
-def search_users(*, typed: str, cursor: str | None, limit: int) -> Page[User]:
-    """Active users who have all typed words in their names.
+def search_users(
+    *, typed: str, cursor: str | None, limit: int, suspended: bool = False
+) -> Page[User]:
+    """Active users, or with `suspended` all users, who have all typed words in their names.
 
     Names and typed words are folded: case, accents and composition make no difference.
     First are those of whose words one begins as each typed word, in the order of the
@@ -53,12 +55,13 @@ def search_users(*, typed: str, cursor: str | None, limit: int) -> Page[User]:
     if not wanted:
         return Page([], None)
     place = "" if cursor is None else _place_of(cursor)
+    active = (True, False) if suspended else (True,)
     if isinstance(place, int):
-        return _page_within(wanted, place, limit)
-    begun = _page_of_beginnings(wanted, place, limit)
+        return _page_within(wanted, place, limit, active)
+    begun = _page_of_beginnings(wanted, place, limit, active)
     if begun.next_cursor is not None:
         return begun
-    rest = _page_within(wanted, 0, limit - len(begun.items))
+    rest = _page_within(wanted, 0, limit - len(begun.items), active)
     return Page([*begun.items, *rest.items], rest.next_cursor)
 
 
@@ -94,7 +97,9 @@ def _wanted(typed: str) -> list[str]:
     return wanted[:_MOST_WORDS]
 
 
-def _page_of_beginnings(wanted: Sequence[str], after: str, limit: int) -> Page[User]:
+def _page_of_beginnings(
+    wanted: Sequence[str], after: str, limit: int, active: Sequence[bool]
+) -> Page[User]:
     """Those of whose words one begins as each search word.
 
     It reads about as many index entries as the page has users, and stops after about
@@ -103,7 +108,7 @@ def _page_of_beginnings(wanted: Sequence[str], after: str, limit: int) -> Page[U
     users: list[tuple[User, str]] = []
     examined, count = 0, limit + 1
     while examined < _MOST_EXAMINED:
-        rows = _examined(wanted, after, count)
+        rows = _examined(wanted, after, count, active)
         users += [(row.user, row.entry) for row in rows if row.matches]
         if len(users) > limit:
             return _page(users[:limit], users[limit - 1][1])
@@ -123,7 +128,7 @@ def _page(users: Sequence[tuple[User, str]], last: str | None) -> Page[User]:
 
 
 def _examined(
-    wanted: Sequence[str], after: str, count: int
+    wanted: Sequence[str], after: str, count: int, active: Sequence[bool]
 ) -> "list[WithAnnotations[NameEntry, _Match]]":
     """The next entries that begin with the first search word, and whether each matches.
 
@@ -133,7 +138,7 @@ def _examined(
     first, *others = wanted
     theirs = NameEntry.objects.filter(user=OuterRef("user"))
     earlier = _beginning(theirs, first).filter(entry__lt=OuterRef("entry"))
-    matches = Q(~Exists(earlier), user__is_active=True) & _begin(others, theirs)
+    matches = Q(~Exists(earlier), user__is_active__in=active) & _begin(others, theirs)
     found = _beginning(NameEntry.objects.all(), first).filter(entry__gt=after)
     return list(
         found.annotate(matches=matches)
@@ -143,7 +148,9 @@ def _examined(
     )
 
 
-def _page_within(wanted: Sequence[str], after: int, limit: int) -> Page[User]:
+def _page_within(
+    wanted: Sequence[str], after: int, limit: int, active: Sequence[bool]
+) -> Page[User]:
     """Those who are not in the pages of beginnings, and have the words in their names.
 
     Accounts are read by ascending id, from that of the cursor: all pages together read
@@ -152,7 +159,9 @@ def _page_within(wanted: Sequence[str], after: int, limit: int) -> Page[User]:
     last = after + _MOST_SCANNED
     theirs = NameEntry.objects.filter(user=OuterRef("pk"))
     matching = User.objects.filter(
-        _stand_in(wanted, "folded_name"), ~_begin(wanted, theirs), is_active=True
+        _stand_in(wanted, "folded_name"),
+        ~_begin(wanted, theirs),
+        is_active__in=active,
     )
     rows = list(
         matching.filter(pk__gt=after, pk__lte=last)

@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from messaging.changes import open_change
-from messaging.database import erase_in_batches
+from messaging.database import CompiledQuery, erase_in_batches
 from messaging.ids import UserId
 from messaging.models import Block, LastSeen, Participant, Presence, User
 from messaging.services.blocks import blocked_either_way
@@ -115,14 +115,20 @@ def presence_of(people: Collection[int], *, reader: UserId) -> Mapping[int, Seen
 
     Those who hide it, who block the reader or whom the reader blocks are left out.
     """
-    hiding = User.objects.filter(pk=reader, shows_presence=False)
-    blocked = blocked_either_way(one=reader, others=people)
-    here = Presence.objects.filter(user=OuterRef("pk"), until__gt=timezone.now())
-    shown = User.objects.filter(
-        ~Exists(hiding), pk__in=set(people) - blocked, shows_presence=True
-    )
-    rows = shown.values_list("pk", Exists(here), "last_seen__at")
+    seen = set(people) - blocked_either_way(one=reader, others=people)
+    rows = _shown.all(people=seen, reader=reader, now=timezone.now()) if seen else []
     return {pk: Seen(online, at and _to_the_minute(at)) for pk, online, at in rows}
+
+
+@CompiledQuery
+def _shown(
+    *, people: Collection[int], reader: UserId, now: datetime
+) -> QuerySet[User, tuple[int, bool, datetime | None]]:
+    """Of these people, those who show it; nobody to a reader who hides their own."""
+    hiding = User.objects.filter(pk=reader, shows_presence=False)
+    here = Presence.objects.filter(user=OuterRef("pk"), until__gt=now)
+    shown = User.objects.filter(~Exists(hiding), pk__in=people, shows_presence=True)
+    return shown.values_list("pk", Exists(here), "last_seen__at")
 
 
 def _to_the_minute(moment: datetime) -> datetime:

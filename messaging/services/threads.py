@@ -85,7 +85,7 @@ def reply_page(*, root: ReadableMessage, cursor: str | None, limit: int) -> Page
     start = None if cursor is None else _page_end_of(cursor, root)
     found = walk(root=root, start=start, limit=limit)
     if found is None:
-        raise message_not_found() if start is None else _invalid_cursor()
+        raise message_not_found() if start is None else invalid_tree_cursor()
     replies = {reply.id: reply for reply in Reply.from_rows(_rows(found.nodes))}
     items: list[Reply] = []
     for tree_node in found.nodes:
@@ -208,7 +208,7 @@ def _page_end_of(cursor: str, root: Message) -> PageEnd:
             page_end = PageEnd(depth, path)
             if signature == _signature(root, page_end):
                 return page_end
-    raise _invalid_cursor()
+    raise invalid_tree_cursor()
 
 
 def _cursor(root: Message, page_end: PageEnd) -> str:
@@ -218,12 +218,16 @@ def _cursor(root: Message, page_end: PageEnd) -> str:
 
 
 def _signature(root: Message, page_end: PageEnd) -> int:
-    signed = f"{root.pk} {page_end.depth} {list(page_end.path)}"
+    return tree_signature(f"{root.pk} {page_end.depth} {list(page_end.path)}")
+
+
+def tree_signature(signed: str) -> int:
+    """What proves that this server made a cursor; it fits into a cursor's number."""
     digest = salted_hmac("messaging.replies", signed, algorithm="sha256").digest()
     return int.from_bytes(digest[:_SIGNATURE_BYTES])
 
 
-def _invalid_cursor() -> InvalidCursorError:
+def invalid_tree_cursor() -> InvalidCursorError:
     return InvalidCursorError(
         "This is no cursor of this list, or all that it names was deleted; "
         "leave it out to begin again.",

@@ -1,7 +1,9 @@
 """Accounts: registration, names and settings."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 
 from messaging.changes import open_change
@@ -11,13 +13,26 @@ from messaging.errors import (
     UsernameTakenError,
     UserNotFoundError,
 )
-from messaging.ids import UserId
+from messaging.ids import ConversationId, UserId
 from messaging.models import User
 from messaging.models.users import SendKey, WhoMayAdd
 from messaging.services.invites import check_admission, use_invite
+from messaging.services.joining import take_in
 from messaging.services.limits import spend_quota
 from messaging.services.passwords import check_strength
 from messaging.text import clean_display_name, clean_external_id, clean_username
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A new account, and the group that it joined by its code.
+
+    `missed_group` is whether the code named a group that is full, or had ended.
+    """
+
+    user: User
+    group: ConversationId | None
+    missed_group: bool
 
 
 def register(
@@ -26,8 +41,10 @@ def register(
     password: str,
     display_name: str | None,
     invite_code: str | None = None,
-) -> User:
+) -> Registration:
     """Register an account, if this installation allows it.
+
+    A code of a group also lets the new user into it, if there is room.
 
     Raises:
         RegistrationClosedError, InviteRequiredError, InvalidInviteError
@@ -35,12 +52,14 @@ def register(
         UsernameTakenError: another account has the name, in any case.
     """
     check_admission(invite_code=invite_code)
-    user = _new_user(username, display_name, password)
-    with transaction.atomic():
+    user = prepared_user(username, display_name, password)
+    with open_change() as change:
         # In one transaction: a registration that fails uses up no invite.
-        use_invite(invite_code=invite_code)
+        used = use_invite(invite_code=invite_code, change=change)
         _save_new(user)
-    return user
+        if used.group is not None:
+            take_in(conversation_id=used.group, user=user, change=change)
+    return Registration(user, used.group, used.missed_group)
 
 
 def create_account(
@@ -60,7 +79,7 @@ def create_account(
     """
     if external_id is not None:
         clean_external_id(external_id)
-    user = _new_user(username, display_name, password)
+    user = prepared_user(username, display_name, password)
     if external_id is not None:
         if User.objects.filter(external_id=external_id).exists():
             raise _external_id_taken()
@@ -137,8 +156,15 @@ def account_named(*, username: str) -> User:
     return user
 
 
-def _new_user(username: str, display_name: str | None, password: str | None) -> User:
-    """A new account with checked names, which is not saved yet; its password is hashed."""
+def prepared_user(
+    username: str, display_name: str | None, password: str | None
+) -> User:
+    """A new account with checked names, which is not saved yet; its password is hashed.
+
+    Raises:
+        InvalidUsernameError, InvalidDisplayNameError, InvalidPasswordError
+        UsernameTakenError
+    """
     user = User(
         username=clean_username(username),
         display_name=clean_display_name(
@@ -149,7 +175,7 @@ def _new_user(username: str, display_name: str | None, password: str | None) -> 
         raise _username_taken()
     if password is not None:
         check_strength(password, user=user, field="password")
-    user.set_password(password)
+    user.password = make_password(password)
     return user
 
 

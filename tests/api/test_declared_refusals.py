@@ -4,7 +4,11 @@ import pytest
 
 from api.operations import DECLARED_ERRORS
 from messaging.errors import (
+    AlreadySetUpError,
     DomainError,
+    InvalidSetupCodeError,
+    OwnAccountError,
+    RightsRequiredError,
     ServiceNameTakenError,
     ServiceTokenNotFoundError,
     SessionNotFoundError,
@@ -13,7 +17,15 @@ from tests.contract.document import Operation, operations
 from tests.problem_table import ERRORS
 
 # Refused by commands and by pages, for which there is no operation.
-ELSEWHERE = {ServiceNameTakenError, ServiceTokenNotFoundError, SessionNotFoundError}
+ELSEWHERE = {
+    AlreadySetUpError,
+    InvalidSetupCodeError,
+    OwnAccountError,
+    RightsRequiredError,
+    ServiceNameTakenError,
+    ServiceTokenNotFoundError,
+    SessionNotFoundError,
+}
 
 
 def test_what_the_domain_refuses_is_declared_where_it_can_be_met() -> None:

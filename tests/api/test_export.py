@@ -143,6 +143,8 @@ def test_the_document_describes_a_line(ann: User) -> None:
         "conversation",
         "message",
         "version",
+        "look",
+        "invitation",
         "end",
     }
 

@@ -238,7 +238,7 @@ def test_a_stolen_token_cannot_guess_the_password(
     ("path", "refusal"),
     [
         ("/sign-in", "There is no account with this username and password"),
-        ("/admin/login/", "Please enter the correct username"),
+        ("/admin/login/", "There is no staff account with this username and password"),
     ],
 )
 def test_the_sign_in_pages_share_the_limit(

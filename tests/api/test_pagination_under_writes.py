@@ -5,6 +5,7 @@ and go, groups are left, and conversations become active. Whatever was in the li
 time a page was read, and did not move, is on just one page.
 """
 
+from datetime import timedelta
 from itertools import count
 from operator import methodcaller
 from typing import Final, TypeVar
@@ -18,12 +19,21 @@ from typing_extensions import override
 
 from api.schemas.catch_up import CatchUpPage
 from messaging.access import Membership
-from messaging.ids import MAX_ID, Sequence, TokenId, UserId
-from messaging.models import AccessToken, Conversation, Message, Participant, User
+from messaging.ids import MAX_ID, InvitationId, Sequence, TokenId, UserId
+from messaging.models import (
+    AccessToken,
+    Conversation,
+    InviteCode,
+    Message,
+    Participant,
+    User,
+)
 from messaging.sequence_ranges import SequenceRange
 from messaging.services import (
     blocks,
     conversations,
+    invites,
+    looks,
     messages,
     notifications,
     participants,
@@ -335,6 +345,39 @@ class Tokens(Unspoken):
             )
 
 
+class Invitations(Unspoken):
+    path = "/conversations/{conversation_id}/invitations"
+
+    @override
+    def add(self, which: int) -> None:
+        if InviteCode.objects.count() < invites.MOST:
+            invites.create_group_invitation(
+                group=owned_by(self.reader, self.group),
+                uses=1,
+                expires_in=timedelta(hours=1),
+            )
+
+    @override
+    def delete(self, which: int) -> None:
+        owned = owned_by(self.reader, self.group)
+        for row in one_of(list(InviteCode.objects.order_by("pk")), which):
+            invites.revoke_group_invitation(
+                group=owned, invitation_id=InvitationId(row.pk)
+            )
+
+
+class Looks(Unspoken):
+    """Of which only the oldest go, after a year."""
+
+    path = "/me/looks"
+
+    @override
+    def add(self, which: int) -> None:
+        looks.record_password(by=UserId(self.other.pk), user_id=UserId(self.reader.pk))
+
+    delete = add
+
+
 class People(Unspoken):
     path = "/users?query=person"
 
@@ -416,6 +459,7 @@ class Receipts(Participants):
 LISTS: Final = (
     *(Timeline, CatchingUp, Around, Replies, Inbox, Notifications, Conversations),
     *(Waiting, Versions, Tokens, People, Blocks, Participants, Receipts),
+    *(Invitations, Looks),
 )
 
 # Of what happens there is no last page: test_stream_order.py follows it.

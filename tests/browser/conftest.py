@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.browser_errors import BrowserErrors
-from tests.browser.demo_pages import page_paths, seed_demo
+from tests.browser.demo_pages import make_administrator, page_paths, seed_demo
 from tests.browser.signed_in_users import TIMEOUT, SignedInUser
 from tests.live_server import LiveServer, served_database
 
@@ -64,6 +64,8 @@ def server_environment(
 def server(server_environment: Mapping[str, str]) -> Iterator[LiveServer]:
     server = LiveServer.start(server_environment, processes=1)
     try:
+        # Else its pages would be those of a first run.
+        server.register("first")
         yield server
     finally:
         server.stop()
@@ -138,6 +140,12 @@ def page(browse: Browse, ann: SignedInUser) -> Page:
 @pytest.fixture(scope="session")
 def maya(server: LiveServer, server_environment: Mapping[str, str]) -> SignedInUser:
     return seed_demo(server, server_environment)
+
+
+@pytest.fixture(scope="session")
+def root(server: LiveServer, server_environment: Mapping[str, str]) -> SignedInUser:
+    """An administrator."""
+    return make_administrator(server, server_environment)
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,21 @@ from pathlib import Path
 from django.conf import settings
 
 from tests.browser.signed_in_users import SignedInUser
-from tests.live_server import LiveServer
+from tests.live_server import PASSWORD, LiveServer
 
-SIGNED_OUT_PAGES = ("sign_in", "sign_up", "missing")
+SIGNED_OUT_PAGES = ("sign_in", "sign_up", "join", "join_ended", "missing")
+# Of pages that are answers to what is not there, or not any more.
+ERRORS = {"missing": 404, "join_ended": 403}
+ADMINISTRATION_PAGES = {
+    "administration": "/administration",
+    "administered_people": "/administration/people",
+    "administered_person": "/administration/people/@jonas",
+    "administered_password": "/administration/people/jonas/password",
+    "administered_person_delete": "/administration/people/jonas/delete",
+    "server_invitations": "/administration/invitations",
+    "administered_settings": "/administration/settings",
+    "welcome": "/administration/welcome",
+}
 PAGES = (
     "conversations",
     "nothing_found",
@@ -34,10 +46,13 @@ PAGES = (
     "blocked",
     "group_owned",
     "group",
+    "group_invitations",
     "direct_details",
     "settings",
     "password",
     "sessions",
+    "looks",
+    "privacy",
     "tokens",
     "delete_user",
 )
@@ -45,15 +60,39 @@ PAGES = (
 
 def seed_demo(server: LiveServer, environment: Mapping[str, str]) -> SignedInUser:
     """Fill in the demo, and sign in to it."""
-    subprocess.run(
-        [sys.executable, "manage.py", "seed_demo"],
+    seeded_demo(server, environment)
+    password = Path(environment["PARLEY_DATA_DIR"], "demo-password").read_text()
+    return SignedInUser.known(server, "maya", password.strip())
+
+
+def seeded_demo(server: LiveServer, environment: Mapping[str, str]) -> str:
+    """What the command says, whose last line is the link that signs in."""
+    seeding = subprocess.run(
+        [sys.executable, "manage.py", "seed_demo", "--url", server.urls[0]],
         env=environment,
+        cwd=settings.BASE_DIR,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return seeding.stdout
+
+
+def make_administrator(
+    server: LiveServer, environment: Mapping[str, str]
+) -> SignedInUser:
+    """Create a superuser, and sign in."""
+    subprocess.run(
+        [
+            *(sys.executable, "manage.py", "createsuperuser"),
+            *("--noinput", "--username", "root"),
+        ],
+        env={**environment, "DJANGO_SUPERUSER_PASSWORD": PASSWORD},
         cwd=settings.BASE_DIR,
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    password = Path(environment["PARLEY_DATA_DIR"], "demo-password").read_text()
-    return SignedInUser.known(server, "maya", password.strip())
+    return SignedInUser.known(server, "root", PASSWORD)
 
 
 def page_paths(maya: SignedInUser) -> dict[str, str]:
@@ -76,7 +115,9 @@ def page_paths(maya: SignedInUser) -> dict[str, str]:
         each for each in said if str(each["content"]).startswith("Supper at")
     )
     message = f"/messages/{question['id']}"
+    issued = maya.post(f"/conversations/{supper}/invitations", {"max_uses": 25}).json()
     return {
+        **ADMINISTRATION_PAGES,
         "sign_in": "/sign-in",
         "sign_up": "/sign-up",
         "missing": "/nowhere",
@@ -102,10 +143,15 @@ def page_paths(maya: SignedInUser) -> dict[str, str]:
         "blocked": "/people/blocked",
         "group_owned": f"/conversations/{supper}/details",
         "group": f"/conversations/{garden}/details",
+        "group_invitations": f"/conversations/{supper}/invitations",
+        "join": f"/join/{issued['invite_code']}",
+        "join_ended": "/join/ended",
         "direct_details": f"/conversations/{conversation_ids['jonas']}/details",
         "settings": "/settings",
         "password": "/account/password",
         "sessions": "/settings/sessions",
+        "looks": "/settings/looks",
+        "privacy": "/privacy",
         "tokens": "/settings/tokens",
         "delete_user": "/account/delete",
     }

@@ -31,6 +31,11 @@ def sign_in(page: Page, username: str, password: str) -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
+def in_main(page: Page, text: str) -> Locator:
+    """On the page itself, and not in what stands beside it."""
+    return page.locator("main").get_by_text(text)
+
+
 def message(page: Page, content: str) -> Locator:
     return page.locator(".message", has_text=content)
 

@@ -14,7 +14,7 @@ from tests.browser.signed_in_users import SignedInUser
 from tests.live_server import LiveServer, served_database
 
 FOLDER: Final = Path(__file__).parents[2] / "docs" / "images"
-SIZE: Final[ViewportSize] = {"width": 1200, "height": 760}
+SIZE: Final[ViewportSize] = {"width": 1280, "height": 800}
 # Flat colours and text: so many look like all of them.
 _COLOURS: Final = 160
 

@@ -1,6 +1,7 @@
 """Opening an account, signing in and out, the password, the end of an account."""
 
 import secrets
+from collections.abc import Mapping
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import Browse, NewPerson
+from tests.browser.demo_pages import seeded_demo
 from tests.browser.pages import NEW_PASSWORD, sign_in
 from tests.browser.signed_in_users import TIMEOUT, SignedInUser
 from tests.live_server import PASSWORD, LiveServer
@@ -107,7 +109,7 @@ def test_a_display_name_is_changed_in_the_settings(
     page.get_by_label("Your name").fill("Anna Lovelace")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Your name is changed.")).to_be_visible()
-    expect(page.locator(".who")).to_contain_text("Anna Lovelace")
+    expect(page.locator(".navigation-foot")).to_contain_text("Anna Lovelace")
 
 
 def test_a_token_is_shown_once_and_revoked(
@@ -115,7 +117,7 @@ def test_a_token_is_shown_once_and_revoked(
 ) -> None:
     page = browse(new_person("Ann"), scripts=scripts)
     page.goto("/settings/tokens")
-    page.get_by_label("Name").fill("backup")
+    page.get_by_label("Name", exact=True).fill("backup")
     page.get_by_label("Valid for").select_option("A year")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Make the token").click()
@@ -142,7 +144,7 @@ def test_a_token_is_made_with_the_password(
     browser_errors.allow(403)
     page = browse(new_person("Ann"))
     page.goto("/settings/tokens")
-    page.get_by_label("Name").fill("backup")
+    page.get_by_label("Name", exact=True).fill("backup")
     page.get_by_label("Password").fill("not this one")
     page.get_by_role("button", name="Make the token").click()
     expect(page.get_by_text("The password is wrong.")).to_be_visible()
@@ -196,3 +198,19 @@ def test_the_api_docs_are_a_link_away_and_work_under_their_policy(
     page.get_by_role("link", name="API docs").click()
     expect(page.get_by_role("heading", name="Parley")).to_be_visible()
     expect(page.locator(".opblock").first).to_be_visible()
+
+
+def test_the_link_of_the_demo_signs_in(
+    maya: SignedInUser,
+    server: LiveServer,
+    server_environment: Mapping[str, str],
+    browse: Browse,
+    scripts: bool,
+) -> None:
+    link = seeded_demo(server, server_environment).split()[-1]
+    page = browse(scripts=scripts)
+    page.goto(link)
+    if not scripts:
+        page.get_by_role("button", name="Look around as Maya").click()
+    expect(page.get_by_role("heading", name="Conversations")).to_be_visible()
+    expect(page.get_by_text("Elm Street neighbours").first).to_be_visible()

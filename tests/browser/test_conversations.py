@@ -137,7 +137,7 @@ def test_the_sender_sees_who_has_read(browse: Browse, new_person: NewPerson) -> 
     expect(page.locator("li", has_text="Cleo")).to_contain_text("Not yet")
 
 
-def test_a_deep_thread_folds_and_goes_on(
+def test_a_deep_thread_is_flat_and_its_branches_fold(
     browse: Browse,
     ann: SignedInUser,
     bob: SignedInUser,
@@ -148,18 +148,30 @@ def test_a_deep_thread_folds_and_goes_on(
     root = above = ann.say(conversation_id, "Level 0.")
     for level in range(1, 13):
         above = ann.say(conversation_id, f"Level {level}.", reply_to=above)
-    page = browse(bob, scripts=scripts)
-    page.goto(f"/messages/{root}/thread")
-    expect(page.get_by_role("heading", name="12 replies")).to_be_visible()
-    expect(page.get_by_text("Level 8.")).to_be_visible()
-    expect(page.get_by_text("Level 12.")).to_have_count(0)
-    page.locator("summary", has_text="replies").first.click()
-    expect(page.get_by_text("Level 8.")).to_be_hidden()
-    page.locator("summary", has_text="replies").first.click()
-    page.get_by_role("link", name="Continue this thread").click()
-    expect(page.get_by_text("Level 12.")).to_be_visible()
-    page.get_by_role("link", name="The message this replies to").click()
-    expect(page.get_by_text("Level 8.")).to_be_visible()
+    branch = ann.say(conversation_id, "By the way.", reply_to=above)
+    for text in ("Aside.", "Another aside."):
+        branch = ann.say(conversation_id, text, reply_to=branch)
+    ann.say(conversation_id, "Level 13.", reply_to=above)
+    page = browse(bob, scripts=scripts, size=PHONE)
+    # The thread of a reply is that of its root, at its place.
+    page.goto(f"/messages/{above}/thread")
+    expect(page.locator(f"#m{above}")).to_be_in_viewport()
+    expect(page.get_by_role("heading", name="16 replies")).to_have_count(1)
+    lefts = [left_of(page, f"Level {level}.") for level in range(1, 14)]
+    assert lefts == [lefts[0]] * 13
+    assert left_of(page, "By the way.") > lefts[0]
+    assert left_of(page, "Another aside.") == left_of(page, "By the way.")
+    page.locator("summary", has_text="2 replies").click()
+    expect(page.get_by_text("Another aside.")).to_be_hidden()
+    expect(message(page, "Level 13.")).to_be_visible()
+    page.get_by_label("In the conversation").click()
+    expect(page.locator(f"#m{root}")).to_be_in_viewport()
+
+
+def left_of(page: Page, content: str) -> float:
+    box = message(page, content).last.bounding_box()
+    assert box
+    return box["x"]
 
 
 def test_a_history_marks_what_changed(

@@ -12,8 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import ARGUMENTS, Browse, NewPerson
-from tests.browser.held_requests import hold_requests
-from tests.browser.pages import NEW_PASSWORD, sign_in
+from tests.browser.held_requests import events_are_heard, hold_requests
+from tests.browser.pages import NEW_PASSWORD, in_main, sign_in
 from tests.browser.signed_in_users import SignedInUser, remove_participant
 from tests.live_server import PASSWORD, LiveServer
 
@@ -113,8 +113,8 @@ def test_who_signs_out_is_signed_out_in_every_tab(
         another_tab(page, path)
         for path in (f"/conversations/{group}", "/notifications")
     )
-    expect(signed_out.get_by_text(SECRET)).to_be_visible()
-    expect(other.get_by_text(SECRET)).to_be_visible()
+    expect(in_main(signed_out, SECRET)).to_be_visible()
+    expect(in_main(other, SECRET)).to_be_visible()
     other.get_by_label("Your message").fill(DRAFT)
     page.get_by_role("button", name="Sign out").click()
     expect_nothing_left(page)
@@ -122,7 +122,7 @@ def test_who_signs_out_is_signed_out_in_every_tab(
         expect_nothing_left(tab)
         assert drafts(tab) == ""
     sign_in_here(other, ann.username)
-    expect(other.get_by_text(SECRET)).to_be_visible()
+    expect(in_main(other, SECRET)).to_be_visible()
     expect(other.get_by_label("Your message")).to_have_value("")
 
 
@@ -210,7 +210,7 @@ def test_a_tab_of_somebody_else_does_not_go_on_as_who_signs_in(
     cleo = new_person("Cleo")
     page = browse(ann)
     page.goto(f"/conversations/{group}")
-    expect(page.get_by_text(SECRET)).to_be_visible()
+    expect(in_main(page, SECRET)).to_be_visible()
     page.get_by_label("Your message").fill(DRAFT)
     assert DRAFT in drafts(page)
     # As when the browser was closed: nothing of it was signed out.
@@ -234,7 +234,7 @@ def test_a_page_asked_for_without_scripts_leads_to_the_sign_in_and_back(
     page.reload()
     expect_nothing_left(page)
     sign_in_here(page, ann.username)
-    expect(page.get_by_text(SECRET)).to_be_visible()
+    expect(in_main(page, SECRET)).to_be_visible()
 
 
 PAGES_OF_A_CONVERSATION = (
@@ -262,7 +262,7 @@ def test_a_removed_member_sees_the_group_in_no_tab(
     with page.expect_response("**/api/v1/events*"):
         page.goto(path.format(group=group, message=message, own=own))
     tab = another_tab(page, "/conversations")
-    expect(tab.locator("main").get_by_text("Walks")).to_be_visible()
+    expect(tab.locator("#list").get_by_text("Walks")).to_be_visible()
     remove_participant(bob, group, ann)
     expect(
         page.get_by_role("heading", name="You are no longer in this group")
@@ -281,7 +281,7 @@ def test_leaving_in_one_tab_leaves_in_all_tabs(
     page = browse(ann)
     page.goto(f"/conversations/{group}/details")
     other = another_tab(page, f"/conversations/{group}")
-    expect(other.get_by_text(SECRET)).to_be_visible()
+    expect(in_main(other, SECRET)).to_be_visible()
     page.locator("summary", has_text="Leave").click()
     page.get_by_role("button", name="Leave the group").click()
     expect(page.get_by_text("You left Walks.")).to_be_visible()
@@ -305,6 +305,32 @@ def test_a_conversation_that_is_gone_leaves_the_screen(
     with_account(server, bob, "user.delete()")
     expect(
         page.get_by_role("heading", name="This conversation is gone")
+    ).to_be_visible()
+    assert SECRET not in page.content()
+
+
+def test_nothing_beside_a_page_shows_a_group_that_one_was_removed_from(
+    browse: Browse,
+    browser_errors: BrowserErrors,
+    walks: tuple[SignedInUser, SignedInUser, int],
+) -> None:
+    browser_errors.allow(404)
+    ann, bob, group = walks
+    root = bob.say(group, "Where is it?")
+    bob.say(group, SECRET, reply_to=root)
+    page = browse(ann)
+    page.goto(f"/conversations/{group}")
+    events_are_heard(page)
+    page.get_by_role("link", name="1 reply").click()
+    expect(page.locator("#side").get_by_text(SECRET)).to_be_visible()
+    tab = another_tab(page, "/settings")
+    expect(tab.locator(".pane").get_by_text(SECRET)).to_be_visible()
+    # What is fetched again comes later.
+    with hold_requests(tab, "**/conversations", method="GET"):
+        remove_participant(bob, group, ann)
+        expect(tab.get_by_text(SECRET)).to_have_count(0)
+    expect(
+        page.get_by_role("heading", name="You are no longer in this group")
     ).to_be_visible()
     assert SECRET not in page.content()
 
@@ -423,7 +449,7 @@ def test_who_signs_in_is_signed_in_in_every_tab(
     sign_up = another_tab(page, "/sign-up")
     sign_in_here(page, ann.username)
     for tab in (page, other):
-        expect(tab.get_by_text(SECRET)).to_be_visible()
+        expect(in_main(tab, SECRET)).to_be_visible()
     expect(sign_up.get_by_role("heading", name="Conversations")).to_be_visible()
 
 
@@ -446,7 +472,7 @@ def test_a_sign_in_page_redirects_who_is_signed_in(
         },
     )
     sign_in_here(page, ann.username)
-    expect(page.get_by_text(SECRET)).to_be_visible()
+    expect(in_main(page, SECRET)).to_be_visible()
 
 
 @pytest.fixture
@@ -474,7 +500,7 @@ def test_going_back_after_the_end_shows_nothing(
     )
     page = context.new_page()
     page.goto(f"/conversations/{group}")
-    expect(page.get_by_text(SECRET)).to_be_visible()
+    expect(in_main(page, SECRET)).to_be_visible()
     page.goto("/api/v1/docs")
     sign_out_others(server, ann, elsewhere)
     page.go_back()

@@ -12,6 +12,7 @@ from django.conf import settings
 from playwright.sync_api import Error, Page, expect
 
 from tests.browser.conftest import Browse, NewPerson
+from tests.browser.pages import in_main
 from tests.browser.signed_in_users import TIMEOUT, SignedInUser
 from tests.chats.hostile import HOSTILE
 from tests.live_server import LiveServer
@@ -54,7 +55,7 @@ def scroll_through(page: Page, path: str, rows: str, number: int) -> None:
     while (before := page.locator(rows).count()) < number:
         # As by keyboard, at whichever end it is; once it is in view, it may be gone.
         with suppress(Error):
-            page.locator(".more a").first.press("Enter", timeout=2000)
+            page.locator("main .more a").first.press("Enter", timeout=2000)
         expect(page.locator(rows).nth(before)).to_be_attached()
     expect(page.locator(rows)).to_have_count(number)
 
@@ -80,14 +81,14 @@ def test_hostile_names_and_titles(
         ).raise_for_status()
         ann.put(f"/blocks/hostile-{number}")
     page = browse(ann)
-    scroll_through(page, "/conversations", "#rows > li", len(NAMES))
+    scroll_through(page, "/conversations", "#list-rows > li", len(NAMES))
     scroll_through(page, "/inbox", ".mail", len(NAMES))
     scroll_through(page, "/notifications", ".mail", len(NAMES))
     scroll_through(page, "/people?q=hostile-", ".person", len(NAMES))
     scroll_through(page, "/people/blocked", ".person", len(NAMES))
     for conversation_id in ann.get("/conversations?limit=10").json()["items"]:
         page.goto(f"/conversations/{conversation_id['id']}/details")
-        expect(page.get_by_text(conversation_id["title"]).first).to_be_visible()
+        expect(in_main(page, conversation_id["title"]).first).to_be_visible()
 
 
 def test_hostile_messages_and_histories(

@@ -1,9 +1,13 @@
-"""Layout of buttons, and contrast of the selection."""
+"""Layout of buttons and of messages, and contrast of colours."""
+
+import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import PHONE, Browse, NewPerson
+from tests.browser.conftest import DESKTOP, PHONE, Browse, NewPerson
+from tests.browser.pages import message
 from tests.browser.signed_in_users import SignedInUser
 
 # WCAG 2.2: of what is not text (1.4.11), and of text (1.4.3).
@@ -79,3 +83,180 @@ def gap_in(button: Locator) -> float:
     expect(button).to_be_visible()
     gap: float = button.evaluate(GAP)
     return gap
+
+
+# Where a message's actions lie over a line of its text, name or time.
+COVERED = """row => {
+    const actions = row.querySelector(".actions").getBoundingClientRect();
+    const range = document.createRange(), covered = [];
+    const walk = document.createTreeWalker(row.querySelector(".says"), NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) {
+        range.selectNodeContents(walk.currentNode);
+        const parent = walk.currentNode.parentElement;
+        if (!parent.checkVisibility() || getComputedStyle(parent).clipPath !== "none") continue;
+        // What is cut off is not seen.
+        const cut = [row.querySelector(".says"), parent.closest(".answers a")].filter(Boolean);
+        const end = Math.min(...cut.map((each) => each.getBoundingClientRect().right));
+        for (const box of range.getClientRects()) {
+            const apart = Math.min(box.right, end) <= actions.left + 1 || box.left >= actions.right - 1
+                || box.bottom <= actions.top + 1 || box.top >= actions.bottom - 1;
+            if (!apart) covered.push(walk.currentNode.textContent);
+        }
+    }
+    return covered;
+}"""
+LONG = "A sentence that is long enough for several lines on any screen. " * 6
+
+
+@pytest.mark.parametrize("touch", [False, True])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_actions_cover_no_text(
+    browse: Browse,
+    ann: SignedInUser,
+    bob: SignedInUser,
+    conversation_id: int,
+    size: tuple[int, int],
+    *,
+    touch: bool,
+) -> None:
+    root = bob.say(conversation_id, LONG)
+    bob.say(conversation_id, f"Goes on. {LONG}")
+    ann.say(conversation_id, f"Answers. {LONG}", reply_to=root)
+    ann.say(conversation_id, "Short.")
+    page = browse(ann, size=size, touch=touch)
+    page.goto(f"/conversations/{conversation_id}")
+    rows = page.locator("#scroll .message")
+    expect(rows).to_have_count(4)
+    for row in rows.all():
+        row.scroll_into_view_if_needed()
+        if not touch:
+            row.hover()
+        expect(row.locator(".actions")).to_have_css("opacity", "1")
+        assert row.evaluate(COVERED) == []
+
+
+def test_actions_are_reached_by_keys_and_by_touch(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
+) -> None:
+    bob.say(conversation_id, "Shall we play?")
+    page = browse(ann)
+    page.goto(f"/conversations/{conversation_id}")
+    row = message(page, "Shall we play?")
+    expect(row.locator(".actions")).to_have_css("opacity", "0")
+    row.get_by_role("link", name="Reply").focus()
+    expect(row.locator(".actions")).to_have_css("opacity", "1")
+    page = browse(ann, size=PHONE, touch=True)
+    page.goto(f"/conversations/{conversation_id}")
+    row = message(page, "Shall we play?")
+    row.get_by_label("More about this message").tap()
+    row.get_by_role("link", name="Reply").tap()
+    expect(page.get_by_label("Your reply")).to_be_focused()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_every_message_shows_its_time(
+    browse: Browse,
+    bob: SignedInUser,
+    ann: SignedInUser,
+    conversation_id: int,
+    size: tuple[int, int],
+    *,
+    scripts: bool,
+) -> None:
+    for content in ("One.", "Two.", "Three."):
+        bob.say(conversation_id, content)
+    page = browse(ann, size=size, scripts=scripts)
+    page.goto(f"/conversations/{conversation_id}")
+    times = page.locator("#scroll .message time")
+    expect(times).to_have_count(3)
+    for time in times.all():
+        expect(time).to_be_visible()
+        expect(time).to_have_text(re.compile(r"^\d\d:\d\d$"))
+        assert time.bounding_box()["width"] > 20  # type: ignore[index]  # visible
+
+
+def test_ones_own_messages_are_told_apart_by_no_ground(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
+) -> None:
+    ann.say(conversation_id, "Mine.")
+    bob.say(conversation_id, "Yours.")
+    page = browse(ann)
+    page.goto(f"/conversations/{conversation_id}")
+    page.mouse.move(0, 0)
+    mine, yours = message(page, "Mine."), message(page, "Yours.")
+    style = "(row, name) => getComputedStyle(row)[name]"
+    assert mine.evaluate(style, "backgroundColor") == yours.evaluate(
+        style, "backgroundColor"
+    )
+    assert mine.evaluate(style, "boxShadow") != yours.evaluate(style, "boxShadow")
+    expect(mine.get_by_text("you", exact=True)).to_be_visible()
+
+
+SURFACES = r"""() => {
+    const light = (color) => color.match(/[\d.]+/g).slice(0, 3).map(Number)
+        .map((each) => each / 255)
+        .map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, each, at) => sum + each * [0.2126, 0.7152, 0.0722][at], 0);
+    const made = document.body.appendChild(document.createElement("i"));
+    const of = (name) => {
+        made.style.color = `var(--${name})`;
+        return light(getComputedStyle(made).color);
+    };
+    const contrast = (one, other) => {
+        const [low, high] = [of(one), of(other)].sort((a, b) => a - b);
+        return (high + 0.05) / (low + 0.05);
+    };
+    return Object.fromEntries(
+        [["rail", "list"], ["list", "paper"], ["paper", "surface"], ["line", "paper"], ["line", "list"]]
+            .map(([one, other]) => [`${one} ${other}`, contrast(one, other)])
+    );
+}"""
+
+
+def test_dark_surfaces_separate(browse: Browse, ann: SignedInUser) -> None:
+    page = browse(ann, dark=True)
+    page.goto("/settings")
+    contrasts = page.evaluate(SURFACES)
+    apart = {name: each for name, each in contrasts.items() if "line" not in name}
+    lines = {name: each for name, each in contrasts.items() if "line" in name}
+    assert min(apart.values()) >= 1.09, contrasts
+    assert min(lines.values()) >= 1.5, contrasts
+
+
+def test_the_colours_of_avatars_differ_and_are_read(
+    browse: Browse, ann: SignedInUser
+) -> None:
+    page = browse(ann)
+    page.goto("/settings")
+    found: list[str] = page.evaluate(
+        """() => [...Array(12).keys()].map((hue) => {
+            const made = document.createElement("span");
+            made.className = `avatar hue-${hue}`;
+            document.body.append(made);
+            return getComputedStyle(made).backgroundColor;
+        })"""
+    )
+    assert len(set(found)) == 12
+    for colour in found:
+        assert contrast_with_white(colour) >= READ
+
+
+def contrast_with_white(colour: str) -> float:
+    parts = [int(each) / 255 for each in re.findall(r"\d+", colour)[:3]]
+    linear = [
+        each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4
+        for each in parts
+    ]
+    weights = (0.2126, 0.7152, 0.0722)
+    light = sum(each * weight for each, weight in zip(linear, weights, strict=True))
+    return 1.05 / (light + 0.05)
+
+
+def test_the_docs_of_the_api_have_the_colours_of_the_pages() -> None:
+    root = Path(__file__).parents[2]
+    docs = (root / "edge/static/edge/api_docs.css").read_text()
+    pages = (root / "chats/static/chats/parley.css").read_text()
+    before_paper = pages.partition("@media print")[0]
+    named = re.compile(r"(--[a-z-]+): (#[0-9a-f]+);")
+    assert named.findall(docs)
+    assert set(named.findall(docs)) <= set(named.findall(before_paper))

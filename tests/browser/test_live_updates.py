@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PHONE, Browse, NewPerson
 from tests.browser.held_requests import events_are_heard, hold_requests
-from tests.browser.pages import message, open_menu
+from tests.browser.pages import in_main, message, open_menu
 from tests.browser.signed_in_users import SignedInUser
 
 MANY = 24
@@ -84,15 +84,17 @@ def test_a_folded_branch_and_a_focus_stay_in_a_thread(
 ) -> None:
     root = bob.say(conversation_id, "Root.")
     branch = bob.say(conversation_id, "Branch.", reply_to=root)
-    bob.say(conversation_id, "Leaf.", reply_to=branch)
+    leaf = bob.say(conversation_id, "Leaf.", reply_to=branch)
+    bob.say(conversation_id, "Under the leaf.", reply_to=leaf)
+    bob.say(conversation_id, "Other.", reply_to=root)
     page.goto(f"/messages/{root}/thread")
     events_are_heard(page)
-    fold = page.locator(".branch > summary").first
+    fold = page.locator(".branch > details > summary").first
     fold.click()
     fold.focus()
     bob.say(conversation_id, "Another branch.", reply_to=root)
     expect(message(page, "Another branch.")).to_be_visible()
-    expect(page.get_by_text("Leaf.")).to_be_hidden()
+    expect(page.get_by_text("Leaf.", exact=True)).to_be_hidden()
     expect(fold).to_be_focused()
 
 
@@ -208,7 +210,7 @@ def test_a_steady_stream_of_events_starves_no_part(
     )
     with page.expect_response("**/notifications"):
         bob.say(bob.start_direct(ann), "Through the stream.")
-    expect(page.get_by_text("Through the stream.")).to_be_visible()
+    expect(in_main(page, "Through the stream.")).to_be_visible()
     page.evaluate("() => clearInterval(window.stream)")
 
 

@@ -11,7 +11,7 @@ from tests.browser.signed_in_users import SignedInUser
 def test_people_are_found_while_typing(bob: SignedInUser, page: Page) -> None:
     page.goto("/people")
     with nothing_reloads(page):
-        page.get_by_role("searchbox").press_sequentially(bob.username)
+        page.get_by_label("Find people").press_sequentially(bob.username)
         expect(page.locator(".person")).to_have_count(1)
         page.get_by_role("button", name="Write to Bob").click()
         expect(page.get_by_role("heading", name="Bob")).to_be_visible()

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import Browse, NewPerson
-from tests.browser.demo_pages import SIGNED_OUT_PAGES
+from tests.browser.demo_pages import ERRORS, SIGNED_OUT_PAGES
 from tests.browser.signed_in_users import SignedInUser
 
 # How a layout reports a key: what it writes, and where it is.
@@ -153,8 +153,8 @@ def test_every_focus_shows_in_forced_colours(
     screenshots: Path,
     name: str,
 ) -> None:
-    if name == "missing":
-        browser_errors.allow(404)
+    if name in ERRORS:
+        browser_errors.allow(ERRORS[name])
     page = in_forced_colours(browse(None if name in SIGNED_OUT_PAGES else maya))
     page.goto(paths[name])
     assert unmarked(page) == []
@@ -168,7 +168,7 @@ def test_what_is_ones_own_or_unread_or_here_shows_in_forced_colours(
     bob.say(conversation_id, "Yours.")
     page = in_forced_colours(browse(ann))
     page.goto("/inbox")
-    expect(page.locator(".row.unread")).to_be_visible()
+    expect(page.locator("main .row.unread")).to_be_visible()
     border = "element => getComputedStyle(element).borderInlineStartColor"
     outline = "element => getComputedStyle(element).outlineStyle"
     text = page.locator("body").evaluate("each => getComputedStyle(each).color")
@@ -176,7 +176,7 @@ def test_what_is_ones_own_or_unread_or_here_shows_in_forced_colours(
         "each => getComputedStyle(each).backgroundColor"
     )
     assert page.locator(".mail").evaluate(border) not in {text, ground}
-    assert page.locator("[aria-current]").evaluate(outline) == "solid"
+    assert page.locator(".navigation [aria-current]").evaluate(outline) == "solid"
     page.goto(f"/conversations/{conversation_id}")
     mine = page.locator(".message", has_text="Mine.")
     yours = page.locator(".message", has_text="Yours.")
@@ -248,8 +248,30 @@ def test_now_is_now_by_whatever_clock(
     expect(page.locator(".day")).to_have_text("Today")
     page.get_by_label("Your message").fill("Good morning.")
     page.get_by_label("Your message").press("Control+Enter")
-    page.get_by_role("link", name="All conversations").click()
+    expect(page.locator(".pane time").first).to_have_text("now")
+    page.get_by_role("link", name="Conversations", exact=True).click()
     expect(page.locator("main time").first).to_have_text("now")
+
+
+def test_new_and_the_day_are_one_line(
+    browse: Browse,
+    ann: SignedInUser,
+    bob: SignedInUser,
+    conversation_id: int,
+    scripts: bool,
+) -> None:
+    bob.say(conversation_id, "Good morning.")
+    page = browse(ann, scripts=scripts)
+    page.goto(f"/conversations/{conversation_id}")
+    day = page.locator(".day span").bounding_box()
+    new = page.locator(".unread-line span").bounding_box()
+    first = page.locator(".message").bounding_box()
+    assert day is not None
+    assert new is not None
+    assert first is not None
+    assert abs(day["y"] - new["y"]) < 1
+    assert day["x"] + day["width"] < new["x"]
+    assert new["y"] + new["height"] <= first["y"]
 
 
 def test_namesakes_are_shown_with_usernames(

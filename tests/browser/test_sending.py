@@ -289,14 +289,14 @@ def test_a_group_is_started_once_however_often_it_is_asked_for(
     bob: SignedInUser, page: Page
 ) -> None:
     page.goto("/conversations/new")
-    page.get_by_label("Title").fill("Walks")
+    page.get_by_label("Title", exact=True).fill("Walks")
     page.get_by_label("Usernames").fill(bob.username)
     with hold_requests(page, "**/conversations/new") as starts:
         start = page.get_by_role("button", name="Start the group")
         start.click()
         first = starts.take()
         start.click()
-        page.get_by_label("Title").press_sequentially(" and talks")
+        page.get_by_label("Title", exact=True).press_sequentially(" and talks")
         first.continue_()
         expect(page.get_by_role("heading", name="Walks")).to_be_visible()
         assert len(starts.routes) == 1

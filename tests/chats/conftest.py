@@ -1,12 +1,15 @@
 """Fixtures of the pages' tests: browsers of people who are signed in."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from django.test import Client
 
+from messaging.access import inviter
 from messaging.ids import UserId
 from messaging.models import Message, Session, User
+from messaging.services.invites import create_server_invitation
 from messaging.services.notifications import mark_message_read
 from tests.browsers import browser_of
 from tests.contract.sample_data import PASSWORD, SampleData, create_sample_data
@@ -39,6 +42,13 @@ def sample_data(db: None) -> SampleData:
     read = Message.objects.create(sender=bob, receiver=ann, content="read")
     mark_message_read(message=received_by(ann, read), reader=UserId(ann.pk))
     browser_of(ann)
+    maker = inviter(User.objects.create_superuser("root", PASSWORD))
+    assert maker is not None
+    to_server = create_server_invitation(
+        maker=maker, uses=1, expires_in=timedelta(days=1)
+    )
+    User.objects.create_user("idle")
+    User.objects.filter(username="idle").update(is_active=False)
     return replace(
         sample_data,
         examples={
@@ -50,6 +60,8 @@ def sample_data(db: None) -> SampleData:
             "reference": Session.objects.get(user=ann).pk,
             "user_id": ann.pk,
             "sign_in.username": "ann",
+            "let_in.username": "idle",
+            "server_name": "Elm Street",
             "sign_up.username": "newcomer",
             "add_participant.username": "dora",
             "unblock.username": "anselm",
@@ -61,6 +73,8 @@ def sample_data(db: None) -> SampleData:
             "edit_message.version": 3,
             "on": "1",
             "days": 30,
+            "uses": 5,
+            "revoke_server_invitation.invitation_id": to_server.invitation.pk,
             "current": PASSWORD,
         },
     )

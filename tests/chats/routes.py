@@ -22,8 +22,10 @@ TABLE: Final = """
                      GET POST form
 favicon.ico          302 405
 home                 302 405
+set_up               404 404
 sign_in              200 302  username password
 sign_up              200 302  username password
+join                 200 302
 sign_out             405 302
 conversations        200 405
 start_conversation   200 302  kind participant
@@ -55,6 +57,7 @@ person               200 405
 go                   200 405
 keys                 200 405
 mention_options      200 405
+people_options       200 405
 blocked              200 405
 block                405 302
 unblock              405 302
@@ -65,9 +68,16 @@ remove_participant   405 302
 hand_over            405 302
 add_owner            405 302
 remove_owner         405 302
+group_invitations    200 200  uses days
+revoke_group_invitation 405 302
+server_invitations   200 200  uses days
+revoke_server_invitation 405 302
 mute                 405 302  on
 hide                 405 302  on
 leave                405 302
+privacy              200 405
+looks                200 405
+looks_seen           405 302  up_to
 settings             200 302  display_name send_key
 tokens               200 200  name days password
 revoke_token         405 302
@@ -77,11 +87,22 @@ end_other_sessions   405 302
 password             200 302  current new_password
 own_style            200 405
 delete_user          200 200  password
+administration       200 405
+administered_people  200 405
+administered_person  200 405
+suspend              405 302
+let_in               405 302
+set_password         200 302  new_password password
+delete_person        200 200  password
+administered_settings 200 302  server_name
+welcome              200 405
 """
 
 
 # For who is not signed in yet.
 SIGN_IN_ROUTES: Final = frozenset({"sign_in", "sign_up"})
+# For everybody.
+PUBLIC_ROUTES: Final = frozenset({"privacy"})
 
 
 METHODS: Final[tuple[Method, ...]] = ("GET", "POST")
@@ -153,6 +174,12 @@ ROWS: Final = _parsed(TABLE)
 
 
 ROUTES: Final = list(_walked(get_resolver("chats.urls").url_patterns))
+
+
+# For staff; to everybody else they are not there.
+ADMINISTRATION_ROUTES: Final = frozenset(
+    route.name for route in ROUTES if route.pattern.startswith("administration")
+)
 
 
 def sent(

@@ -96,14 +96,16 @@ def test_registrations_are_counted(db: None, settings: Settings) -> None:
     assert not User.objects.exists()
 
 
-def test_where_nobody_registers_the_page_says_so(db: None, settings: Settings) -> None:
+def test_where_nobody_registers_the_page_says_so(ann: User, settings: Settings) -> None:
     settings.PARLEY_REGISTRATION = "closed"
-    assert b"<form" not in Client().get("/sign-up").content
+    page = Client().get("/sign-up")
+    assert page.status_code == HTTPStatus.OK
+    assert b"<form" not in page.content
     assert Client().post("/sign-up", SIGN_UP).status_code == HTTPStatus.FORBIDDEN
-    assert not User.objects.exists()
+    assert User.objects.get() == ann
 
 
-def test_by_invitation_the_page_asks_for_a_code(db: None, settings: Settings) -> None:
+def test_by_invitation_the_page_asks_for_a_code(ann: User, settings: Settings) -> None:
     settings.PARLEY_REGISTRATION = "invite"
     code = create_invite(uses=1, expires_in=None)
     page = Client().get("/sign-up").content.decode()
@@ -112,10 +114,10 @@ def test_by_invitation_the_page_asks_for_a_code(db: None, settings: Settings) ->
     for wrong in ("", "guessed"):
         answer = Client().post("/sign-up", {**SIGN_UP, "invite_code": wrong})
         assert answer.status_code == HTTPStatus.FORBIDDEN
-    assert not User.objects.exists()
+    assert User.objects.get() == ann
     answer = Client().post("/sign-up", {**SIGN_UP, "invite_code": code})
     assert answer.headers["Location"] == "/"
-    assert User.objects.get().username == "dora"
+    assert User.objects.filter(username="dora").exists()
 
 
 def test_signing_out_is_a_post(anns: Client) -> None:

@@ -13,8 +13,10 @@ from messaging.models.sessions import digest_of
 from tests.api_client import Answer, JsonValue
 from tests.browsers import browser_of
 from tests.chats.routes import (
+    ADMINISTRATION_ROUTES,
     IN_PLACE,
     METHODS,
+    PUBLIC_ROUTES,
     ROUTES,
     ROWS,
     SIGN_IN_ROUTES,
@@ -23,23 +25,31 @@ from tests.chats.routes import (
 )
 from tests.conftest import MakeUser
 from tests.contract.sample_data import SampleData
-from tests.contract.tables import all_rows
+from tests.tables import all_rows
 
 # All else sends nobody to sign in.
-PUBLIC: Final = SIGN_IN_ROUTES | {"favicon.ico", "home", "sign_out"}
+PUBLIC: Final = (
+    SIGN_IN_ROUTES
+    | PUBLIC_ROUTES
+    | {"favicon.ico", "home", "join", "set_up", "sign_out"}
+)
 
 # What a path may name that is somebody's, and one of each kind that is not there.
 MISSING: Final[Mapping[str, JsonValue]] = {
     **dict.fromkeys(("conversation_id", "message_id", "notification_id"), MAX_ID),
-    **dict.fromkeys(("token_id", "user_id"), MAX_ID),
+    **dict.fromkeys(("token_id", "user_id", "invitation_id"), MAX_ID),
     "reference": digest_of("of no session"),
 }
-# A name that everyone may look up, and a number within a message.
-KNOWN: Final = frozenset({"username", "version"})
+# A name that everyone may look up, a number within a message, and a code that is for
+# whoever has it.
+KNOWN: Final = frozenset({"username", "version", "code"})
 
 # Fields that people write in.
 TYPED: Final = frozenset(
-    {"content", "title", "participant", "username", "display_name", "name"}
+    {
+        *("content", "title", "participant", "username", "display_name", "name"),
+        "server_name",
+    }
 )
 
 
@@ -92,12 +102,15 @@ def test_whom_it_is_for_is_answered_as_declared(
 ) -> None:
     """Their POST writes, so that what refuses it to others is not its form."""
     browser = Client() if route.name in SIGN_IN_ROUTES else sample_data_browser
+    if route.name in ADMINISTRATION_ROUTES:
+        browser = browser_of(User.objects.get(username="root"))
     before = all_rows()
     read = sent(browser, "GET", route, sample_data)
     assert all_rows() == before
     written = sent(browser, "POST", route, sample_data)
     assert (read.status, written.status) == ROWS[route.name].statuses
-    takes_forms = written.status != 405
+    # What is over once there is an account is not there.
+    takes_forms = written.status not in {404, 405}
     assert (all_rows() != before) == takes_forms
     if route.name not in PUBLIC:
         for answer in (read, written):
@@ -160,7 +173,29 @@ def test_a_stranger_is_answered_as_if_it_were_not_there(
         missing = sent(
             strangers, method, route, sample_data, instead=MISSING, headers=headers
         )
-        assert theirs.status == (declared if declared == 405 else 404)
+        is_hidden = declared != 405 or route.name in ADMINISTRATION_ROUTES
+        assert theirs.status == (404 if is_hidden else 405)
         assert theirs.headers["Cache-Control"] == "private, no-store"
         assert _comparable(theirs) == _comparable(missing)
+    assert all_rows() == before
+
+
+@pytest.mark.parametrize("headers", [{}, IN_PLACE], ids=["page", "in place"])
+@pytest.mark.parametrize(
+    "route", [each for each in ROUTES if each.name in ADMINISTRATION_ROUTES], ids=str
+)
+def test_who_is_no_staff_is_answered_as_if_there_were_no_administration(
+    route: Route,
+    headers: Mapping[str, str],
+    sample_data: SampleData,
+    sample_data_browser: Client,
+) -> None:
+    before = all_rows()
+    nowhere = sample_data_browser.get("/administration/nowhere", headers=headers)
+    for method, declared in zip(METHODS, ROWS[route.name].statuses, strict=True):
+        if declared == 405:
+            continue
+        answer = sent(sample_data_browser, method, route, sample_data, headers=headers)
+        assert answer.status == 404
+        assert _VARYING.sub(b"", answer.body) == _VARYING.sub(b"", nowhere.content)
     assert all_rows() == before

@@ -25,6 +25,7 @@ TAGS: Final = frozenset(
         "script",
         "body",
         "a",
+        "aside",
         "div",
         "nav",
         "ul",

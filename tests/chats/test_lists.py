@@ -50,6 +50,18 @@ def test_all_that_was_shown_is_marked_read(
     assert b'data-count="1"' in answer.content
 
 
+@pytest.mark.parametrize("path", ["/conversations", "/inbox", "/notifications"])
+def test_what_is_said_is_cut_by_the_style(
+    bobs: Client, ann: User, bob: User, path: str
+) -> None:
+    """Where the line ends, which no number of letters knows; a long text early enough."""
+    said = "a word " * 30
+    Message.objects.create(sender=ann, receiver=bob, content=f"{said}end")
+    assert f"{said}end" in parse(bobs.get(path).content).text
+    Message.objects.create(sender=ann, receiver=bob, content="x" * 5000)
+    assert "x" * 300 not in bobs.get(path).text
+
+
 def test_the_list_is_searched_by_title_and_name(
     anns: Client, ann: User, bob: User, make_user: MakeUser
 ) -> None:

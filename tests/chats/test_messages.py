@@ -1,4 +1,4 @@
-"""Editing, deleting, threads, histories and receipts."""
+"""Editing, deleting, histories and receipts."""
 
 from http import HTTPStatus
 
@@ -114,41 +114,6 @@ def test_deleting_a_leaf_in_place_leaves_nothing(
 ) -> None:
     answer = anns.post(f"/messages/{message.pk}/delete", headers=IN_PLACE)
     assert (answer.status_code, answer.content) == (HTTPStatus.OK, b"")
-
-
-def test_a_thread_goes_on_where_it_is_too_deep(
-    anns: Client, ann: User, bob: User, message: Message
-) -> None:
-    chain = [message]
-    for number in range(12):
-        chain.append(reply_to(chain[-1], (ann, bob)[number % 2], f"level {number}"))
-    page = parse(anns.get(f"/messages/{message.pk}/thread").content)
-    assert page.ids("m") == ["main", *(f"m{each.pk}" for each in chain[:9])]
-    assert "12 replies" in page.text
-    assert "Continue this thread · 4 more" in page.text
-    assert {"href": f"/messages/{chain[8].pk}/thread"} in page.all("a")
-    below = parse(anns.get(f"/messages/{chain[8].pk}/thread").content)
-    assert "level 11" in below.text
-    assert {"href": f"/messages/{chain[7].pk}/thread#m{chain[8].pk}"} in below.all("a")
-
-
-def test_a_thread_is_a_well_formed_tree_in_reading_order(
-    anns: Client, ann: User, bob: User, message: Message
-) -> None:
-    firsts = [reply_to(message, bob, f"first {number}") for number in range(3)]
-    order = [message]
-    for first in firsts:
-        order.append(first)
-        for _ in range(2):
-            order.append(reply_to(first, ann, "second"))
-            order.append(reply_to(order[-1], bob, "third"))
-    source = anns.get(f"/messages/{message.pk}/thread").content
-    assert parse(source).ids("m")[1:] == [f"m{each.pk}" for each in order]
-    page = source.decode()
-    for tag in ("ol", "li", "details", "div", "p"):
-        assert page.count(f"<{tag}>") + page.count(f"<{tag} ") == page.count(
-            f"</{tag}>"
-        )
 
 
 def test_a_history_marks_what_changed(

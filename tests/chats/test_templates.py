@@ -38,6 +38,7 @@ MAY_NOT_ESCAPE: Final = frozenset(
         "templating/context.py",
         "templating/environment.py",
         "templating/filters.py",
+        "templating/qr_codes.py",
     }
 )
 
@@ -109,10 +110,31 @@ def test_values_are_escaped() -> None:
     assert filters.named(ADA) == '<bdi title="@ada">Ada &lt;b&gt;</bdi>'
     assert filters.named(None) == "<bdi>Someone who left</bdi>"
     assert filters.avatar("<", 7) == (
-        '<span class="avatar hue-1" aria-hidden="true">?</span>'
+        '<span class="avatar hue-7" aria-hidden="true">?</span>'
     )
     assert isinstance(filters.typed("<b>"), Markup)
     assert filters.typed("<b>") == "&lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Maya Lindqvist", "ML"),
+        ("maya", "Ma"),
+        ("Ana Maria de la Cruz", "AC"),
+        ("M", "M"),
+        ("«Saturday» (supper)", "SS"),
+        ("Ölaf ß", "ÖS"),
+        ("上海", "上海"),
+        ("♥ ♥", "?"),
+    ],
+)
+def test_an_avatar_has_two_letters(name: str, letters: str) -> None:
+    assert f">{letters}</span>" in filters.avatar(name, 1)
+
+
+def test_people_who_signed_up_one_after_another_differ_in_colour() -> None:
+    assert len({filters.avatar("Ada", number) for number in range(12)}) == 12
 
 
 def test_a_namesake_is_shown_with_the_username() -> None:
@@ -120,6 +142,12 @@ def test_a_namesake_is_shown_with_the_username() -> None:
         '<bdi>Ada &lt;b&gt;</bdi> <span class="username">@ada</span>'
     )
     assert filters.named(ADA, frozenset({8})) == filters.named(ADA)
+
+
+def test_a_time_below_the_line_of_its_day_is_an_hour() -> None:
+    assert filters.clock(datetime(2026, 3, 1, 9, 5, tzinfo=UTC)) == (
+        '<time datetime="2026-03-01T09:05:00Z">09:05</time>'
+    )
 
 
 def test_times_and_numbers_are_written_out() -> None:

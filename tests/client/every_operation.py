@@ -40,7 +40,9 @@ async def use_every_operation(site: Site) -> None:
         await catch_up(bob)
         await read_inbox(bob)
         await manage_group(ann, bob, bob_name)
+        await invite(ann, bob)
         await find_and_block(ann, bob_name)
+        await look_at_looks(ann)
         await act_as_service(shop, cleo_name)
         await manage_account(site, ann, ann_name)
 
@@ -147,6 +149,21 @@ async def read_inbox(bob: AsyncParley) -> None:
     await conversation.mark_read()
 
 
+async def invite(ann: AsyncParley, bob: AsyncParley) -> None:
+    group = await ann.conversations.start_group("Invited", [])
+    issued = await group.invite(max_uses=2, expires_in=3600)
+    code = issued.invite_code
+    assert issued.url.endswith(f"/join/{code}")
+    invited = await bob.invitations.get(code)
+    assert (invited.kind, invited.title) == ("group", "Invited")
+    assert (await bob.invitations.accept(code)).id == group.id
+    [listed] = await group.invitations(page_size=1).all()
+    assert (listed.id, listed.used, listed.max_uses) == (issued.id, 1, 2)
+    await group.revoke_invitation(issued.id)
+    with pytest.raises(errors.InvalidInviteError):
+        await bob.invitations.get(code)
+
+
 async def manage_group(ann: AsyncParley, bob: AsyncParley, bob_name: str) -> None:
     group = await ann.conversations.start_group("Team", [])
     assert (group.role, group.kind) == ("owner", "group")
@@ -180,6 +197,12 @@ async def find_and_block(ann: AsyncParley, bob_name: str) -> None:
     with pytest.raises(errors.NotDeliverableError):
         await ann.messages.send(bob_name, "hello?")
     await ann.blocks.remove(bob_name)
+
+
+async def look_at_looks(ann: AsyncParley) -> None:
+    assert [look async for look in ann.looks.list()] == []
+    await ann.looks.mark_seen(1)
+    assert (await ann.inbox.summary()).new_looks == 0
 
 
 async def act_as_service(shop: AsyncParley, cleo_name: str) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import traceback
+from datetime import UTC, datetime
 
 import pytest
 
@@ -31,6 +32,16 @@ def test_no_repr_shows_a_secret() -> None:
                 send_key="enter",
             ),
             token=SECRET,
+        ),
+        models.IssuedInvitation(
+            id=1,
+            created_by=None,
+            max_uses=1,
+            used=0,
+            created_at=datetime.now(UTC),
+            expires_at=None,
+            invite_code=SECRET,
+            url=SECRET,
         ),
         auth_create_token(models.TokenIn(username="ann", password=SECRET)),
     ]

@@ -42,6 +42,8 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "groups without anyone else",
                 "groups owned",
                 "tokens",
+                "looks of staff",
+                "invitations made",
             ],
         )
     ],
@@ -57,13 +59,36 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "no more blocks",
                 "a page of participants with their conversations and people",
                 "no more participants",
+                "a page of invitations",
+                "no more invitations",
                 "a page of sent messages with their people",
                 "a page of what those said before",
                 "no more of that",
                 "no more sent messages",
                 "no direct messages received",
+                "a page of looks with who looked",
+                "no more looks",
                 "whether the token is still valid",
                 "the end of the lease",
+            ],
+        )
+    ],
+    "looks_list": [
+        Read("/me/looks?limit=200", [WHO, "the page of looks with who looked"])
+    ],
+    "invitations_list": [
+        Read(
+            "/conversations/{conversation}/invitations?limit=200",
+            [WHO, MEMBERSHIP, "the page of invitations with who made them"],
+        )
+    ],
+    "invitations_get": [
+        Read(
+            "/invitations/{code}",
+            [
+                "the invitation with its group",
+                "whether it can be used",
+                "how many take part",
             ],
         )
     ],

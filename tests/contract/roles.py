@@ -12,14 +12,16 @@ from messaging.models import AccessToken, Conversation, Message, Notification, U
 from messaging.services import (
     blocks,
     conversations,
+    invites,
     participants,
     service_tokens,
     tokens,
     users,
 )
+from messaging.services.invites import IssuedInvitation
 from tests.api_client import ApiClient, JsonValue
 from tests.contract.sample_data import PASSWORD, SampleData
-from tests.proofs import membership_of
+from tests.proofs import membership_of, owned_by
 
 # A group, or the direct conversation of the one who calls.
 Target = Literal["group", "direct"]
@@ -33,7 +35,11 @@ ROLES: Final = (
 _NO_PERSON: Final = frozenset({"anonymous", "service"})
 _OUTSIDE: Final = frozenset({"stranger", "staff", "newcomer"})
 _MISSING: Final[Mapping[str, JsonValue]] = dict.fromkeys(
-    ("conversation_id", "message_id", "notification_id", "token_id"), MAX_ID
+    (
+        *("conversation_id", "message_id", "notification_id", "token_id"),
+        "invitation_id",
+    ),
+    MAX_ID,
 )
 
 
@@ -47,6 +53,8 @@ class Roles:
     # Whose message of a target it is that everyone tries: by its receiver.
     messages: Mapping[str, Message]
     up_to: str
+    # The owner's, of the group.
+    invitation: IssuedInvitation
 
     def sample_data(self, role: str, target: Target) -> SampleData:
         """What the operations are tried on, by this role."""
@@ -72,6 +80,9 @@ class Roles:
             "message_id": message.pk,
             "notification_id": notification.pk,
             "token_id": self.token_id,
+            "invitation_id": self.invitation.invitation.pk,
+            "code": self.invitation.code,
+            "max_uses": 5,
             "version": 1,
             "username": "extra",
             "participants_put.username": "newcomer",
@@ -102,6 +113,7 @@ class Roles:
             "up_to_sequence": MAX_ID,
             "ranges": [{"first_sequence": 1, "last_sequence": 4}],
             "up_to": self.up_to,
+            "looks_mark_seen.up_to": MAX_ID,
             "query": "a",
         }
 
@@ -149,6 +161,11 @@ def create_roles() -> Roles:
         token_id=issued["participant"].token.pk,
         messages=messages,
         up_to=up_to,
+        invitation=invites.create_group_invitation(
+            group=owned_by(people["owner"], group),
+            uses=5,
+            expires_in=timedelta(days=1),
+        ),
     )
 
 

@@ -1,14 +1,18 @@
 """Sample data: rows and example values for a valid request to every operation."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from messaging import access
 from messaging.ids import ConversationId, MessageId, Position, UserId
-from messaging.models import Message, Notification, User
+from messaging.models import LookNotice, Message, Notification, User
+from messaging.models.looks import LookSource
 from messaging.services import (
     blocks,
     conversations,
+    invites,
+    looks,
     messages,
     owners,
     service_tokens,
@@ -16,6 +20,7 @@ from messaging.services import (
     users,
 )
 from messaging.services.events import read_log
+from messaging.services.invites import IssuedInvitation
 from tests.api_client import ApiClient, JsonValue
 
 PASSWORD: Final = "correct horse battery staple"
@@ -59,8 +64,18 @@ def create_sample_data() -> SampleData:
         _send(sender, group, content, parent=own)
     received = Message.objects.create(sender=bob, receiver=ann, content="hello")
     Message.objects.create(sender=ann, receiver=dora, content="hello")
+    looks.record_looks(
+        by=UserId(dora.pk),
+        source=LookSource.MESSAGES,
+        shown=[looks.Shown(group, None, frozenset())],
+    )
+    looks.record_password(by=UserId(dora.pk), user_id=UserId(ann.pk))
+    look = LookNotice.objects.filter(user=ann).latest("look").look_id
     token = tokens.issue_token(user=ann, name="phone", expires_in=None)
     current = tokens.issue_token(user=ann, name="test", expires_in=None)
+    _invitation(ann, group)
+    mine = _invitation(ann, group)
+    theirs = _invitation(dora, _group(dora, []))
     return SampleData(
         ApiClient(current.secret),
         ApiClient(service_tokens.create_service_token(name="shop")),
@@ -71,6 +86,10 @@ def create_sample_data() -> SampleData:
             "messages_mark_unread.message_id": received.pk,
             "notification_id": Notification.objects.filter(user=ann)[0].pk,
             "token_id": token.token.pk,
+            "invitation_id": mine.invitation.pk,
+            # Of a group that Ann is not in.
+            "code": theirs.code,
+            "max_uses": 5,
             "version": 1,
             "username": "bob",
             "participants_put.username": "dora",
@@ -108,6 +127,8 @@ def create_sample_data() -> SampleData:
             "up_to_sequence": 1,
             "ranges": [{"first_sequence": 1, "last_sequence": 4}],
             "up_to": ApiClient(current.secret).get("/inbox").text("up_to"),
+            "looks_mark_seen.up_to": look,
+            "looks_seen.up_to": look,
             "query": "a",
             "show": "all",
             "limit": 1,
@@ -122,6 +143,13 @@ def create_sample_data() -> SampleData:
     )
 
 
+def _invitation(owner: User, group: ConversationId) -> IssuedInvitation:
+    owned = access.ownership(owner=UserId(owner.pk), conversation_id=group)
+    return invites.create_group_invitation(
+        group=owned, uses=5, expires_in=timedelta(days=1)
+    )
+
+
 def create_large_sample_data(size: int) -> tuple[ApiClient, dict[str, int | str]]:
     """`size` of everything, for one reader: people, groups, replies, versions, tokens."""
     reader = User.objects.create_user("person-reader")
@@ -132,6 +160,7 @@ def create_large_sample_data(size: int) -> tuple[ApiClient, dict[str, int | str]
     group = _group(reader, names)
     message = _send(people[0], group, "version 0")
     own = _send(reader, group, "version 0")
+    invitation = _invitation(reader, group)
     # Wide and deep.
     tree = [message]
     for number, person in enumerate(people):
@@ -139,6 +168,9 @@ def create_large_sample_data(size: int) -> tuple[ApiClient, dict[str, int | str]
         tokens.issue_token(user=reader, name=f"{number}", expires_in=None)
         blocked = User.objects.create_user(f"blocked-{number}")
         blocks.block(blocker=reader, blocked=blocked)
+        if number + 1 < invites.MOST:
+            _invitation(reader, group)
+        looks.record_password(by=UserId(person.pk), user_id=UserId(reader.pk))
     versions = [f"version {number + 1}" for number in range(size)]
     _edited(message, *versions)
     _edited(own, *versions)
@@ -147,6 +179,7 @@ def create_large_sample_data(size: int) -> tuple[ApiClient, dict[str, int | str]
         "conversation": group,
         "message": message,
         "own": own,
+        "code": invitation.code,
         "beginning": read_log().cursor(Position(0)),
     }
 

@@ -19,7 +19,7 @@ from tests.contract.document import Operation, operations
 from tests.contract.hostile import Case, proper_requests
 from tests.contract.roles import ROLES, Roles, Target, create_roles
 from tests.contract.sample_data import SampleData
-from tests.contract.tables import all_rows
+from tests.tables import all_rows
 
 TABLE: Final = """
                                 anonymous stranger owner participant former sender receiver blocked staff suspended deleted revoked expired service
@@ -29,6 +29,8 @@ auth_list_tokens                      401      200   200         200    200    2
 auth_revoke_current_token             401      204   204         204    204    204      204     204   204       401     401     401     401     401
 auth_revoke_token                     401      404   404         204    404    404      404     404   404       401     401     401     401     401
 blocks_list                           401      200   200         200    200    200      200     200   200       401     401     401     401     401
+looks_list                            401      200   200         200    200    200      200     200   200       401     401     401     401     401
+looks_mark_seen                       401      204   204         204    204    204      204     204   204       401     401     401     401     401
 blocks_put                            401      204   204         204    204    204      204     204   204       401     401     401     401     401
 blocks_remove                         401      204   204         204    204    204      204     204   204       401     401     401     401     401
 conversations_list                    401      200   200         200    200    200      200     200   200       401     401     401     401     401
@@ -60,6 +62,14 @@ participants_put direct               401      404   404         404    404    4
 participants_put group                401      404   204         403    404    403      403     403   404       401     401     401     401     401
 participants_remove direct            401      404   404         404    404    409      409     409   404       401     401     401     401     401
 participants_remove group             401      404   204         403    404    403      403     403   404       401     401     401     401     401
+invitations_create direct             401      404   404         404    404    409      409     409   404       401     401     401     401     401
+invitations_create group              401      404   201         403    404    403      403     403   404       401     401     401     401     401
+invitations_list direct               401      404   404         404    404    409      409     409   404       401     401     401     401     401
+invitations_list group                401      404   200         403    404    403      403     403   404       401     401     401     401     401
+invitations_revoke direct             401      404   404         404    404    409      409     409   404       401     401     401     401     401
+invitations_revoke group              401      404   204         403    404    403      403     403   404       401     401     401     401     401
+invitations_get                       200      200   200         200    200    200      200     200   200       200     200     200     200     200
+invitations_accept                    401      200   200         200    200    200      200     200   200       401     401     401     401     401
 messages_list direct                  401      404   404         404    404    200      200     200   404       401     401     401     401     401
 messages_list group                   401      404   200         200    404    200      200     200   404       401     401     401     401     401
 messages_send direct                  401      404   404         404    404    201      201     403   404       401     401     401     401     401

@@ -48,6 +48,13 @@ OPERATION_IDS: Final = (
     "inbox_list",
     "inbox_mark_read",
     "inbox_summary",
+    "invitations_accept",
+    "invitations_create",
+    "invitations_get",
+    "invitations_list",
+    "invitations_revoke",
+    "looks_list",
+    "looks_mark_seen",
     "me_change_password",
     "me_delete",
     "me_export",
@@ -115,7 +122,9 @@ def test_every_refusal_is_declared_as_a_problem(operation: Operation) -> None:
     errors = {status for status in operation.statuses if status >= 400}
     expected = {400, 422, 500, 503}
     expected |= set() if operation.public else {401}
-    expected |= {404} if operation.parameters("path") else set()
+    named = {parameter.name for parameter in operation.parameters("path")}
+    # A wrong code is refused like a wrong password.
+    expected |= {404} if named - {"code"} else set()
     expected |= {413, 415} if operation.bodies else set()
     assert expected <= errors
     for status in errors:
@@ -167,7 +176,8 @@ def test_a_body_is_one_schema_or_one_of_several(operation: Operation) -> None:
 def test_ids_are_named_after_what_they_identify(operation: Operation) -> None:
     names = [parameter.name for parameter in operation.parameters("path")]
     assert all(
-        name.endswith("_id") or name in {"username", "version"} for name in names
+        name.endswith("_id") or name in {"username", "version", "code"}
+        for name in names
     )
 
 
@@ -205,7 +215,8 @@ def test_the_docs_page_loads_everything_from_its_own_origin() -> None:
     for reference in [*found.loaded, "/api/v1/openapi.json"]:
         assert urljoin(DOCS, reference).startswith("/"), reference
         assert not reference.startswith("//"), reference
-        asset = client.get(urljoin(DOCS, reference))
+        # The icon's well-known address leads to it.
+        asset = client.get(urljoin(DOCS, reference), follow=True)
         assert asset.status_code == 200, reference
         _check_style(b"".join(asset), reference)
 

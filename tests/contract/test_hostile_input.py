@@ -19,7 +19,7 @@ from tests.contract.hostile import (
 )
 from tests.contract.hostile_headers import hostile_headers
 from tests.contract.sample_data import SampleData, create_sample_data
-from tests.contract.tables import all_rows
+from tests.tables import all_rows
 
 _UNSEEN: Final = ("bidi override", "zero width")
 _OVERRIDE: Final = "bidi override"

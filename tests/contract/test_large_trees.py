@@ -8,14 +8,17 @@ from django.db import connection
 from django.db.models import Max, QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from messaging.models import Conversation, Message, User
-from messaging.services import threads
+from messaging.models import Conversation, Message, Notification, User
+from messaging.projections import MessageProjection
+from messaging.services import thread_pages, threads
 from messaging.services.conversations import start_group
+from messaging.services.thread_unread import thread_unread
 from tests.api_client import ApiClient, Json
 from tests.conftest import ClientOf
 from tests.contract.database_work import count_work
 from tests.databases import analyze
-from tests.proofs import readable_by
+from tests.proofs import membership_of, readable_by
+from tests.rows import overwrite
 
 SIZE: Final = 10_000
 SHAPES: Final = ("chain", "star")
@@ -78,8 +81,10 @@ def _branch(tree: Json) -> Iterator[Json]:
         yield tree
 
 
-def _grow(group: Conversation, sender: User, *, parents: Iterable[int]) -> int:
-    """A root, and replies each to the message of that sequence; answers the root's id.
+def _grow(group: Conversation, sender: User, *, parents: Iterable[int | None]) -> int:
+    """A root, and replies each to the message of that number in the thread, from 1 on.
+
+    Those to None answer nothing. Returns the root's id.
 
     Written in bulk, past the signals, which would take a minute.
     """
@@ -92,17 +97,19 @@ def _grow(group: Conversation, sender: User, *, parents: Iterable[int]) -> int:
     )
     rows = [
         Message(
-            pk=root.pk + sequence - 1,
+            pk=root.pk + number - 1,
             conversation=group,
-            sequence=sequence,
+            sequence=root.sequence + number - 1,
             sender=sender,
-            content=f"{sequence}",
-            parent_message_id=root.pk + parent - 1,
+            content=f"{number}",
+            parent_message_id=parent and root.pk + parent - 1,
         )
-        for sequence, parent in enumerate(parents, start=2)
+        for number, parent in enumerate(parents, start=2)
     ]
     plain: QuerySet[Message] = QuerySet(Message)
     plain.bulk_create(rows, batch_size=1000)
+    grown = Conversation.objects.filter(pk=group.pk)
+    overwrite(grown, last_sequence=root.sequence + len(rows))
     # As it does a minute after so many rows were written.
     analyze(Message)
     return root.pk
@@ -176,6 +183,63 @@ def test_of_a_tree_no_more_is_read_than_is_counted(
         work.append(counted.done)
     small, large = work
     assert large < 1.1 * small
+
+
+@pytest.mark.parametrize("parents", [range(1, SIZE + 1), [1] * SIZE], ids=SHAPES)
+def test_a_page_of_a_thread_costs_the_same_in_whatever_tree_it_is(
+    ann: User, parents: Sequence[int]
+) -> None:
+    work = []
+    for size in (SIZE // 10, SIZE):
+        other = start_group(owner=ann, title=f"{size}", usernames=[]).conversation
+        root = _grow(other, ann, parents=parents[:size])
+        tree = readable_by(ann, Message.objects.get(pk=root))
+        first = thread_pages.thread_page(root=tree, cursor=None, limit=50)
+        with count_work() as counted:
+            thread_pages.thread_page(root=tree, cursor=first.next_cursor, limit=50)
+        work.append(counted.done)
+    assert work[1] < 2 * work[0]
+
+
+def test_what_is_unread_in_a_thread_costs_the_same_however_much_is_unread(
+    group: Conversation, ann: User, bob: User
+) -> None:
+    work = []
+    for size in (SIZE // 10, SIZE):
+        other = start_group(owner=ann, title=f"{size}", usernames=["bob"]).conversation
+        # Half of it is before the thread, half is after it, and one is in it.
+        _grow(other, ann, parents=[None] * (size // 2))
+        root = _grow(other, ann, parents=[1, *([None] * (size // 2))])
+        _leave_unread(bob, other)
+        tree = MessageProjection.from_rows(
+            Message.objects.filter(pk=root).values_list(*MessageProjection.columns())
+        )[0]
+        membership = membership_of(bob, other)
+        with count_work() as counted:
+            unread = thread_unread(membership=membership, root=tree, page=())
+        assert unread.count == 2
+        work.append(counted.done)
+    assert work[1] < 1.2 * work[0]
+
+
+def _leave_unread(reader: User, group: Conversation) -> None:
+    messages = Message.objects.filter(conversation=group).order_by("pk")
+    messages = messages.exclude(notifications__user=reader)
+    plain: QuerySet[Notification] = QuerySet(Notification)
+    plain.bulk_create(
+        (
+            Notification(
+                user=reader,
+                message_id=pk,
+                conversation=group,
+                kind=Notification.Kind.MESSAGE,
+                position=pk,
+            )
+            for pk in messages.values_list("pk", flat=True)
+        ),
+        batch_size=1000,
+    )
+    analyze(Notification)
 
 
 def _work_of_page(root: int, reader: User, *, page: int) -> int:

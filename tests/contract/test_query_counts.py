@@ -13,7 +13,7 @@ from tests.contract.document import operations
 from tests.contract.query_counts import ROWS
 from tests.contract.sample_data import create_large_sample_data
 
-SIZES: Final = (3, 60)
+SIZES: Final = (3, 50)
 
 
 def test_every_read_has_its_queries_explained() -> None:

@@ -306,6 +306,25 @@ def test_details_are_logged_where_they_are_wanted(log: Log, settings: Settings) 
     assert PASSWORD not in log.text
 
 
+@pytest.mark.parametrize("details", [False, True])
+@pytest.mark.parametrize(
+    "path",
+    ["/join/4711sesame", "/api/v1/invitations/4711sesame", "/join/4711sesame/more"],
+)
+def test_the_code_of_an_invitation_is_in_no_log(
+    log: Log, db: None, settings: Settings, path: str, details: bool
+) -> None:
+    settings.PARLEY_LOG_DETAILS = details
+    (kept,) = log.handler.filters
+    log.handler.filters[:] = [RequestFilter(details=details)]
+    for browser in (Client(), Client(enforce_csrf_checks=True)):
+        browser.get(path)
+        browser.post(path)
+    log.handler.filters[:] = [kept]
+    assert len(log.entries) >= 4
+    assert "4711sesame" not in log.text
+
+
 def test_a_line_for_people_says_the_same(log: Log, ann: User) -> None:
     log.handler.setFormatter(LineFormatter())
     answer = Client().get("/healthz")

@@ -8,7 +8,6 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
-from messaging.administration.accounts import NewPasswordForm
 from messaging.models import (
     AccessToken,
     Conversation,
@@ -116,19 +115,41 @@ def test_a_token_can_be_revoked_and_not_changed(staff: Client, ann: User) -> Non
     assert not AccessToken.objects.exists()
 
 
-def test_an_account_deleted_here_leaves_nothing(
-    staff: Client, ann: User, message: Message
+@pytest.mark.parametrize("page", ["password", "delete"])
+def test_what_asks_for_ones_own_password_is_elsewhere(
+    staff: Client, ann: User, page: str
 ) -> None:
-    staff.post(_url(User, "delete", ann.pk), {"post": "yes"})
-    assert not User.objects.filter(pk=ann.pk).exists()
-    assert not Message.objects.exists()
+    secret = "another horse, another battery"
+    form = {"usable_password": "true", "password1": secret, "password2": secret}
+    for path, led_to in (
+        (f"/admin/messaging/user/{ann.pk}", f"/administration/people/ann/{page}"),
+        (f"/admin/messaging/user/{_root().pk}", f"/account/{page}"),
+    ):
+        for answer in (
+            staff.get(f"{path}/{page}/"),
+            staff.post(f"{path}/{page}/", {**form, "post": "yes"}),
+        ):
+            assert answer.status_code == HTTPStatus.FOUND
+            assert answer.headers["Location"] == led_to
+    for user in (User.objects.get(pk=ann.pk), _root()):
+        assert user.check_password(PASSWORD)
+    assert (
+        staff.get("/admin/messaging/user/0/password/").status_code
+        == HTTPStatus.NOT_FOUND
+    )
+    assert (
+        staff.get("/admin/messaging/user/0/delete/").status_code == HTTPStatus.NOT_FOUND
+    )
+
+
+def _root() -> User:
+    return User.objects.get(username="root")
 
 
 def test_the_log_names_nobody(staff: Client, ann: User) -> None:
     staff.post(_url(User, "change", ann.pk), _form(ann, display_name="Anna"))
-    staff.post(_url(User, "delete", ann.pk), {"post": "yes"})
     entries = LogEntry.objects.values_list("object_repr", "change_message")
-    assert len(entries) == 2
+    assert len(entries) == 1
     assert "ann" not in "".join(map("".join, entries)).lower()
 
 
@@ -198,32 +219,6 @@ def test_without_staff_rights_there_is_no_admin(ann: User) -> None:
     answer = client.get(_url(Message, "changelist"))
     assert answer.status_code == HTTPStatus.FOUND
     assert answer.headers["Location"].startswith("/admin/login/")
-
-
-def test_a_password_set_here_keeps_a_concurrent_rename(ann: User) -> None:
-    secret = "four other unrelated words"
-    form = NewPasswordForm(
-        User.objects.get(pk=ann.pk),
-        {"usable_password": "true", "password1": secret, "password2": secret},
-    )
-    assert form.is_valid()
-    ann.username = "anna"
-    ann.save()
-    form.save()
-    ann.refresh_from_db()
-    assert ann.username == "anna"
-    assert ann.check_password(secret)
-
-
-def test_a_password_set_here_ends_tokens(staff: Client, ann: User) -> None:
-    issue_token(user=ann, name="phone", expires_in=None)
-    secret = "another horse, another battery"
-    staff.post(
-        f"/admin/messaging/user/{ann.pk}/password/",
-        {"usable_password": "true", "password1": secret, "password2": secret},
-    )
-    assert User.objects.get(pk=ann.pk).check_password(secret)
-    assert not AccessToken.objects.filter(user=ann).exists()
 
 
 @pytest.mark.parametrize(

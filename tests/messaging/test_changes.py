@@ -19,7 +19,18 @@ from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from messaging.access import Membership, Ownership, OwnMessage, ReceivedMessage
+from messaging import access
+from messaging.access import (
+    AccountAction,
+    AdministeredAccount,
+    Inviter,
+    Membership,
+    Ownership,
+    OwnMessage,
+    ReceivedMessage,
+    Superuser,
+    inviter,
+)
 from messaging.changes import (
     Change,
     changing,
@@ -28,6 +39,7 @@ from messaging.changes import (
     open_change,
 )
 from messaging.errors import (
+    AlreadySetUpError,
     BypassError,
     ConversationNotFoundError,
     DeletedMessageError,
@@ -36,13 +48,16 @@ from messaging.errors import (
     InvalidContentError,
     InvalidCursorError,
     InvalidError,
+    InvalidInviteError,
     InvalidTitleError,
+    InvitationNotFoundError,
     MessageNotFoundError,
     NotDeliverableError,
     NotificationNotFoundError,
     NotOwnerError,
     OwnerRequiredError,
     ParticipantNotFoundError,
+    RightsRequiredError,
     SelfBlockError,
     SelfMessageError,
     SessionNotFoundError,
@@ -57,6 +72,8 @@ from messaging.errors import (
 )
 from messaging.ids import (
     ConversationId,
+    InvitationId,
+    LookId,
     MessageId,
     NotificationId,
     Sequence,
@@ -77,12 +94,14 @@ from messaging.models import (
     User,
 )
 from messaging.models.events import EventType
+from messaging.models.looks import LookSource
 from messaging.models.sessions import digest_of
 from messaging.models.users import SendKey, WhoMayAdd
 from messaging.projections import MessageProjection
 from messaging.sequence_ranges import SequenceRange
 from messaging.services import (
     access_revocations,
+    administration,
     blocks,
     consistency,
     conversations,
@@ -90,6 +109,9 @@ from messaging.services import (
     history,
     inbox,
     installation,
+    invites,
+    joining,
+    looks,
     messages,
     notifications,
     owners,
@@ -99,12 +121,14 @@ from messaging.services import (
     read_marks,
     service_tokens,
     sessions,
+    setup,
     tokens,
     typing_indicators,
     users,
 )
-from messaging.services.deletion import delete_account
+from messaging.services.deletion import delete_account, delete_account_of
 from messaging.services.installation import read_clock
+from messaging.services.invites import IssuedInvitation
 from messaging.services.read_marks import ReadRequest
 from messaging.services.summaries import ConversationSummary
 from messaging.services.unread_lookups import unread_among
@@ -194,6 +218,45 @@ def _id(user: User) -> UserId:
     return UserId(user.pk)
 
 
+def _root() -> Superuser:
+    return access.superuser(user=User.objects.create_superuser("root", PASSWORD))
+
+
+def _former_root() -> Superuser:
+    root = _root()
+    User.objects.filter(pk=root.pk).update(is_superuser=False)
+    return root
+
+
+def _administered(
+    user: User, *, action: AccountAction = "change"
+) -> AdministeredAccount:
+    return access.administered_account(
+        staff=_root(), username=user.username, action=action
+    )
+
+
+def _administered_by_former_staff(user: User) -> AdministeredAccount:
+    account = _administered(user, action="delete")
+    User.objects.filter(pk=account.by).update(is_superuser=False, is_staff=False)
+    return account
+
+
+def _emptied() -> str:
+    User.objects.all().delete()
+    return setup.setup_code()
+
+
+def _set_up(code: str) -> User:
+    return setup.set_up(
+        code=code,
+        server_name="Elm Street",
+        username="ada",
+        password=PASSWORD,
+        display_name=None,
+    )
+
+
 def _notification_of_hello(data: Data) -> NotificationId:
     return NotificationId(Notification.objects.get(message=data.hello).pk)
 
@@ -215,6 +278,26 @@ def _former_owner(data: Data) -> Ownership:
     group = owned_by(data.ann, data.group)
     participants.put_participant(group=group, username="bob", role="owner")
     return group
+
+
+def _administrator(user: User) -> Inviter:
+    user.is_superuser = True
+    user.save()
+    maker = inviter(user)
+    assert maker is not None
+    return maker
+
+
+def _invited(data: Data) -> IssuedInvitation:
+    return invites.create_group_invitation(
+        group=owned_by(data.ann, data.group), uses=1, expires_in=timedelta(days=1)
+    )
+
+
+def _invited_to_server(data: Data) -> IssuedInvitation:
+    return invites.create_server_invitation(
+        maker=_administrator(data.ann), uses=1, expires_in=timedelta(days=1)
+    )
 
 
 def _deleted(message: Message, sender: User) -> OwnMessage:
@@ -375,6 +458,60 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
             WrongPasswordError,
         ),
     ],
+    "deletion.delete_account_of": [
+        (
+            lambda s: partial(
+                delete_account_of, account=_administered(s.ann, action="delete")
+            ),
+            SHOWN,
+        ),
+        (
+            lambda s: partial(
+                delete_account_of, account=_administered_by_former_staff(s.ann)
+            ),
+            RightsRequiredError,
+        ),
+    ],
+    "administration.set_active": [
+        (
+            lambda s: partial(
+                administration.set_active,
+                account=_administered(s.ann),
+                is_active=False,
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                administration.set_active, account=_administered(s.ann), is_active=True
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                administration.set_active,
+                account=_administered_by_former_staff(s.ann),
+                is_active=False,
+            ),
+            RightsRequiredError,
+        ),
+    ],
+    "administration.set_password_of": [
+        (
+            lambda s: partial(
+                administration.set_password_of, account=_administered(s.ann), new=None
+            ),
+            LOGGED,
+        ),
+        (
+            lambda s: partial(
+                administration.set_password_of,
+                account=_administered_by_former_staff(s.ann),
+                new=None,
+            ),
+            RightsRequiredError,
+        ),
+    ],
     "events.clear_expired_events": [
         (lambda s: _aged(s.hello), SILENT),
         (lambda _: events.clear_expired_events, SILENT),
@@ -422,6 +559,24 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
         ),
     ],
     "installation.renew_epoch": [(lambda _: installation.renew_epoch, SILENT)],
+    "installation.rename_server": [
+        (
+            lambda _: partial(
+                installation.rename_server, by=_root(), server_name="Elm Street"
+            ),
+            SILENT,
+        ),
+        (
+            lambda _: partial(
+                installation.rename_server, by=_former_root(), server_name="Elm Street"
+            ),
+            RightsRequiredError,
+        ),
+    ],
+    "setup.set_up": [
+        (lambda _: partial(_set_up, _emptied()), SILENT),
+        (lambda _: partial(_set_up, "wrong"), AlreadySetUpError),
+    ],
     "messages.send_message": [
         (
             lambda s: partial(
@@ -717,6 +872,95 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
             ),
             LOGGED,
         )
+    ],
+    "invites.create_server_invitation": [
+        (
+            lambda s: partial(
+                invites.create_server_invitation,
+                maker=_administrator(s.ann),
+                uses=1,
+                expires_in=timedelta(days=1),
+            ),
+            SILENT,
+        )
+    ],
+    "invites.create_group_invitation": [
+        (
+            lambda s: partial(
+                invites.create_group_invitation,
+                group=owned_by(s.ann, s.group),
+                uses=1,
+                expires_in=timedelta(days=1),
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                invites.create_group_invitation,
+                group=_former_owner(s),
+                uses=1,
+                expires_in=timedelta(days=1),
+            ),
+            NotOwnerError,
+        ),
+    ],
+    "invites.revoke_server_invitation": [
+        (
+            lambda s: partial(
+                invites.revoke_server_invitation,
+                by=_administrator(s.ann),
+                invitation_id=InvitationId(_invited_to_server(s).invitation.pk),
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                invites.revoke_server_invitation,
+                by=_administrator(s.ann),
+                invitation_id=InvitationId(_invited(s).invitation.pk),
+            ),
+            InvitationNotFoundError,
+        ),
+    ],
+    "invites.revoke_group_invitation": [
+        (
+            lambda s: partial(
+                invites.revoke_group_invitation,
+                invitation_id=InvitationId(_invited(s).invitation.pk),
+                group=owned_by(s.ann, s.group),
+            ),
+            SILENT,
+        ),
+        (
+            lambda s: partial(
+                invites.revoke_group_invitation,
+                invitation_id=InvitationId(_invited_to_server(s).invitation.pk),
+                group=owned_by(s.ann, s.group),
+            ),
+            InvitationNotFoundError,
+        ),
+        (
+            lambda s: partial(
+                invites.revoke_group_invitation,
+                invitation_id=InvitationId(_invited(s).invitation.pk),
+                group=_former_owner(s),
+            ),
+            NotOwnerError,
+        ),
+    ],
+    "joining.join_group": [
+        (
+            lambda s: partial(joining.join_group, code=_invited(s).code, user=s.dora),
+            SHOWN,
+        ),
+        (
+            lambda s: partial(joining.join_group, code=_invited(s).code, user=s.bob),
+            SILENT,
+        ),
+        (
+            lambda s: partial(joining.join_group, code="unknown", user=s.dora),
+            InvalidInviteError,
+        ),
     ],
     "owners.add_owner": [
         (
@@ -1146,6 +1390,36 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
         (
             lambda s: partial(
                 users.set_send_key, user=s.ann, send_key=SendKey.SHIFT_ENTER
+            ),
+            SILENT,
+        )
+    ],
+    "looks.clear_expired_looks": [(lambda _: looks.clear_expired_looks, SILENT)],
+    "looks.mark_looks_seen": [
+        (
+            lambda s: partial(
+                looks.mark_looks_seen, reader=_id(s.ann), up_to=LookId(1)
+            ),
+            SILENT,
+        )
+    ],
+    "looks.record_looks": [
+        (
+            lambda s: partial(
+                looks.record_looks,
+                by=_id(s.dora),
+                source=LookSource.MESSAGES,
+                shown=[
+                    looks.Shown(ConversationId(s.group.pk), None, frozenset({s.ann.pk}))
+                ],
+            ),
+            SILENT,
+        )
+    ],
+    "looks.record_password": [
+        (
+            lambda s: partial(
+                looks.record_password, by=_id(s.dora), user_id=_id(s.ann)
             ),
             SILENT,
         )

@@ -41,7 +41,7 @@ def test_expired_keys_sessions_tokens_and_counters_are_deleted(
     assert names == {"forever", "yesterday"}
     assert capsys.readouterr().out == (
         "Cleared 1 idempotency key.\nCleared 1 session.\nCleared 1 access token.\n"
-        "Cleared 1 limit counter.\nCleared 0 events.\nCleared 0 ephemeral rows.\n"
+        "Cleared 0 invitations.\nCleared 1 limit counter.\nCleared 0 events.\nCleared 0 looks.\nCleared 0 ephemeral rows.\n"
     )
 
 

@@ -31,6 +31,7 @@ from messaging.services import deletion, messages, participants
 from messaging.services.access_revocations import access_ended
 from messaging.services.consistency import find_inconsistencies
 from messaging.services.conversations import start_group
+from messaging.services.looks import record_password
 from messaging.services.notifications import mark_message_read
 from messaging.services.passwords import sign_out
 from messaging.services.presence import declare_present
@@ -161,6 +162,7 @@ def test_the_receipt_equals_the_preview(
     send(bob, group, send(ann, group))
     send(ann, group)
     issue_token(user=ann, name="phone", expires_in=None)
+    record_password(by=UserId(bob.pk), user_id=UserId(ann.pk))
     preview = deletion.preview_deletion(user=ann)
     receipt = deletion.delete_account(user=ann, password=PASSWORD)
     assert receipt == preview
@@ -169,6 +171,7 @@ def test_the_receipt_equals_the_preview(
     assert receipt.tombstones == 1
     assert receipt.groups_handed_over == 1
     assert receipt.access_tokens == 1
+    assert receipt.looks == 1
 
 
 def test_a_wrong_password_deletes_nothing(ann: User, group: Conversation) -> None:
@@ -191,6 +194,8 @@ def test_no_foreign_key_holds_the_person_afterwards(
     issue_token(user=ann, name="phone", expires_in=None)
     note_typing(membership=membership_of(ann, group))
     declare_present(process="server", users=[UserId(user_id)])
+    record_password(by=UserId(bob.pk), user_id=UserId(user_id))
+    record_password(by=UserId(user_id), user_id=UserId(bob.pk))
     ann.delete()
     for model in apps.get_models():
         for field in model._meta.get_fields():

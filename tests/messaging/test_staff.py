@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import timedelta
 from http import HTTPStatus
 from itertools import chain, combinations
 
@@ -13,6 +14,7 @@ from django.db import models
 from django.test import Client
 
 from messaging.deletion_counts import described
+from messaging.ids import UserId
 from messaging.models import (
     AccessToken,
     Conversation,
@@ -23,10 +25,12 @@ from messaging.models import (
 )
 from messaging.services.conversations import start_group
 from messaging.services.deletion import preview_deletion
-from messaging.services.invites import create_invite
+from messaging.services.invites import create_group_invitation, create_invite
+from messaging.services.looks import record_password
 from messaging.services.service_tokens import create_service_token
 from messaging.services.tokens import issue_token
 from tests.conftest import PASSWORD, MakeUser
+from tests.proofs import owned_by
 
 ANOTHER = "another horse, another battery"
 ACTIONS = ("view", "add", "change", "delete")
@@ -165,6 +169,8 @@ def test_people_without_rights_are_looked_after(
     assert post(client, f"{place}/change/", renamed) == may[changes]
     password = {"usable_password": "true", "password1": ANOTHER, "password2": ANOTHER}
     assert post(client, f"{place}/password/", password) == may[changes]
+    set_here = {"password": PASSWORD, "new_password": ANOTHER}
+    client.post("/administration/people/ann/password", set_here)
     new = {"username": "new", "display_name": "New", **password}
     added = changes and "add" in actions
     assert post(client, "messaging/user/add/", new) == may[added]
@@ -173,6 +179,8 @@ def test_people_without_rights_are_looked_after(
     assert ann.check_password(ANOTHER) == changes
     deletes = "delete" in actions
     assert post(client, f"{place}/delete/", {"post": "yes"}) == may[deletes]
+    assert User.objects.filter(pk=ann.pk).exists()
+    client.post("/administration/people/ann/delete", {"password": PASSWORD})
     assert User.objects.filter(pk=ann.pk).exists() != deletes
 
 
@@ -301,22 +309,26 @@ def _much_of_ann(ann: User, bob: User, cleo: User, message: Message) -> None:
     for number in range(5):
         Message.objects.create(sender=ann, receiver=cleo, content=str(number))
     issue_token(user=ann, name="phone", expires_in=None)
+    owned = owned_by(ann, groups[0])
+    for _ in range(7):
+        create_group_invitation(group=owned, uses=1, expires_in=timedelta(days=1))
+    for _ in range(5):
+        record_password(by=UserId(bob.pk), user_id=UserId(ann.pk))
 
 
 @pytest.mark.usefixtures("_much_of_ann")
 def test_a_persons_deletion_is_announced_and_receipted_as_their_own(ann: User) -> None:
     _, client = staff("delete_user", "view_user")
     counts = preview_deletion(user=ann)
-    assert sorted(asdict(counts).values()) == [1, 1, 2, 3, 3, 4, 4, 6]
+    assert sorted(asdict(counts).values()) == [1, 1, 2, 3, 3, 4, 4, 5, 6, 7]
     path = f"/admin/messaging/user/{ann.pk}/delete/"
-    page = client.get(path).text
+    before = client.get(path, follow=True)
+    address = before.redirect_chain[-1][0]
+    after = client.post(address, {"password": PASSWORD})
     assert len(described(counts)) == len(asdict(counts))
     for label, number in described(counts):
-        assert f'<th scope="row">{label}</th><td>{number}</td>' in page
-    assert "Users: 1" not in page
-    page = client.post(path, {"post": "yes"}, follow=True).text
-    for label, number in described(counts):
-        assert f"{label}: {number}" in page
+        for page in (before.text, after.text):
+            assert f"<dt>{label}</dt><dd>{number}</dd>" in page
     assert not User.objects.filter(pk=ann.pk).exists()
 
 

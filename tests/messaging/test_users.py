@@ -55,7 +55,7 @@ def version_of(conversation: Conversation) -> int:
 
 @pytest.mark.django_db
 def test_registering_opens_an_account_that_can_sign_in() -> None:
-    user = register(username="Ann", password=PASSWORD, display_name=" Ann A. ")
+    user = register(username="Ann", password=PASSWORD, display_name=" Ann A. ").user
     assert (user.username, user.display_name) == ("Ann", "Ann A.")
     assert not user.is_staff
     assert authenticate(username="Ann", password=PASSWORD) == user
@@ -63,7 +63,7 @@ def test_registering_opens_an_account_that_can_sign_in() -> None:
 
 @pytest.mark.django_db
 def test_the_username_stands_in_for_a_display_name() -> None:
-    user = register(username="Ann", password=PASSWORD, display_name=None)
+    user = register(username="Ann", password=PASSWORD, display_name=None).user
     assert user.display_name == "Ann"
 
 

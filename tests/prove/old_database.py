@@ -170,6 +170,17 @@ _SCENE: Final[dict[str, Rows]] = {
     ],
     # Made by the migration.
     "installation": [],
+    "invitecode": [{"digest": "x", "conversation_id": _GROUP, "created_by_id": _ANN}],
+    # Of nobody who takes part.
+    "removal": [{"conversation_id": _GROUP, "user_id": _BOB}],
+    "look": [
+        {"id": 1, "by_id": _BOB, "source": "messages", "conversation_id": _GROUP},
+        {"id": 2, "by_id": _BOB, "source": "password"},
+    ],
+    "looknotice": [
+        {"look_id": 1, "user_id": _ANN},
+        {"look_id": 2, "user_id": _CLEO},
+    ],
     "nameentry": _ENTRIES,
 }
 

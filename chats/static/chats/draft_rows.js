@@ -5,7 +5,7 @@
   const LONGEST = 280;
 
   function draw() {
-    const rows = [...document.querySelectorAll("#rows > li")].filter(({ id }) => /^c\d+$/.test(id));
+    const rows = [...document.querySelectorAll("#list-rows > li[id]")];
     if (!rows.length) return;
     const drafts = parleyDrafts.ofConversations(), unsent = parleyOutbox.ofConversations();
     for (const row of rows) {

@@ -46,10 +46,11 @@
   const firstOf = (select) => ([...select.options].find((option) => option.defaultSelected) ?? select.options[0])?.value;
   const isTouched = (form) => fieldsOf(form).some(isChanged);
 
-  // The composer's key includes the message that is replied to; the keys of two forms on one page
+  // The composer's key includes the message that is replied to, or the thread that it is in; the keys of two forms on one page
   // differ by kind, or by part.
   function keyOf(form) {
-    const parent = form.elements.parent?.value;
+    const parent = form.elements.parent?.value, { thread } = form.dataset;
+    if (thread) return `${form.getAttribute("action")}!${thread}`;
     if (form.id === "composer") return form.getAttribute("action") + (parent ? `@${parent}` : "");
     if (!keys.has(form)) {
       const { pathname } = new URL(form.getAttribute("action") || location.href, location.href);
@@ -146,7 +147,8 @@
     // A refused form already has the text, and a newer version of the message.
     if (holds(form, draft.record)) return;
     fill(form, draft.record);
-    if (draft.record.parent && !form.elements.parent) await answer(form, draft.record.parent);
+    const { parent } = draft.record, answers = form.elements.parent?.value;
+    if (parent && (form.dataset.thread ? answers !== parent : !answers)) await answer(form, parent);
     setHidden(form, draft.record);
     if (form.id !== "composer") note(form);
   }
@@ -167,9 +169,10 @@
 
   // Turn the form into a reply, and keep its text.
   async function answer(form, parent) {
-    const address = `${form.getAttribute("action").replace(/send$/, "composer")}?reply=${encodeURIComponent(parent)}`;
+    const { thread } = form.dataset, query = new URLSearchParams({ reply: parent, ...(thread && { thread }) });
+    const address = `${form.getAttribute("action").replace(/send$/, "composer")}?${query}`;
     const reply = await parleyRefresh.fetchFragment(address).catch(() => null);
-    if (!form.isConnected || form.elements.parent) return;
+    if (!form.isConnected || (form.elements.parent && !thread)) return;
     const fresh = reply && new DOMParser().parseFromString(reply, "text/html").querySelector("#composer");
     if (fresh) parleyMorph.change(form, fresh);
     else parley.complain("What you were replying to cannot be shown. Your words are in the field.");
@@ -214,7 +217,7 @@
   function ofConversations() {
     const start = `${PREFIX}${user}./conversations/`, newest = new Map();
     for (const slot of storage((kept) => Object.keys(kept)) ?? []) {
-      const id = slot.startsWith(start) && slot.slice(start.length).match(/^(\d+)\/send[@#]/)?.[1];
+      const id = slot.startsWith(start) && slot.slice(start.length).match(/^(\d+)\/send[@#!]/)?.[1];
       const record = id ? read(slot) : null;
       if (record?.values.content?.trim() && !(newest.get(id)?.at > record.at)) newest.set(id, record);
     }
@@ -269,7 +272,7 @@
     restoreAll();
   });
   addEventListener("htmx:afterSettle", restoreAll);
-  addEventListener("parley:changed", markEdits);
+  addEventListener("parley:changed", restoreAll);
 
   window.parleyDrafts = Object.freeze({ answer, forget, keep, move, ofConversations });
 })();

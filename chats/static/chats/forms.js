@@ -46,4 +46,8 @@
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted) for (const form of document.forms) release(form);
   });
+  // The link of a demo signs in whoever opens it, as long as scripts run; else there is the button.
+  addEventListener("DOMContentLoaded", () => {
+    if (!document.prerendering) document.querySelector("form[data-submit-now]")?.requestSubmit();
+  });
 })();

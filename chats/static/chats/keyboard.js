@@ -49,15 +49,23 @@
     return Boolean(link);
   };
 
+  // What the page searches, or else the list beside it.
+  function search() {
+    const field = document.querySelector("#q") ?? document.querySelector("#list-q");
+    field?.focus();
+    return Boolean(field);
+  }
+
   const KEYS = {
     j: () => move(1),
     k: () => move(-1),
-    r: () => act(".act, .reply > summary"),
+    r: () => act(".act:not([data-jump]), .reply > summary"),
     e: () => act(".done"),
     n: () => act(".skip-card"),
+    u: () => Boolean(window.parleyThread?.nextUnread()),
     c: () => Boolean(document.querySelector("#content")?.focus() ?? document.querySelector("#content")),
     "?": () => Boolean(window.parleyKeys?.canOpen()) && Boolean(parleyKeys.open()),
-    "/": () => Boolean(document.querySelector("#q")?.focus() ?? document.querySelector("#q")),
+    "/": () => search(),
   };
   const ARROWS = { ArrowDown: 1, ArrowUp: -1 };
 

@@ -14,13 +14,13 @@
   const typingUsers = new Map();
   const sentAt = new Map();
   const due = new Set();
-  let source = null, cursor = null, hiddenAt = null, leads = false, typedAt = 0;
+  let source = null, cursor = null, hiddenAt = null, leads = false, typedAt = 0, heard = 0;
 
   const isOpen = (conversation) => Number(parleyMessageList.list()?.dataset.conversation) === conversation;
 
   // Fetch fragments again that an event may have changed, all of a page by one request.
   // `data-live` names event types, or the part before the dot; an event of a message is one of its
-  // conversation, too.
+  // conversation, too. `data-source` is the page of a part that stands beside another page.
   function refreshFragments(kind, conversation) {
     for (const fragment of document.querySelectorAll(`[data-live~="${kind}"][id]`)) {
       const about = Number(fragment.dataset.liveConversation ?? 0);
@@ -33,16 +33,24 @@
     parleyRefresh.ask("fragments", renewFragments);
   }
 
+  const sourceOf = (id) => document.getElementById(id)?.closest("[data-source]")?.dataset.source ?? location.href;
+
   async function renewFragments() {
-    const address = location.href, ids = ready();
-    if (!ids.length) return;
+    const sources = new Map();
+    for (const id of ready()) sources.set(sourceOf(id), [...(sources.get(sourceOf(id)) ?? []), id]);
+    await Promise.all([...sources].map(([source, ids]) => renewFrom(source, ids)));
+  }
+
+  async function renewFrom(source, ids) {
+    const address = location.href, left = parleySession.leftCount();
     for (const id of ids) due.delete(id);
     try {
-      const page = await parleyRefresh.fetchFragment(address);
-      if (page === null || address !== location.href) return;
+      const page = await parleyRefresh.fetchFragment(source);
+      if (page === null || (source === address && address !== location.href)) return;
+      if (left !== parleySession.leftCount()) return ids.forEach(renewSoon);
       const fresh = new DOMParser().parseFromString(page, "text/html");
-      for (const id of ids) renewFragment(document.getElementById(id), fresh.getElementById(id));
-      parley.retitle(fresh.title);
+      for (const id of ids) if (sourceOf(id) === source) renewFragment(document.getElementById(id), parleyPanes.freshOf(fresh, id));
+      if (source === address) parley.retitle(fresh.title);
       dispatchEvent(new Event("parley:changed"));
     } catch (error) {
       for (const id of ids) due.add(id);
@@ -126,7 +134,9 @@
       if (typing && !sent) typingUsers.set(who.id, { name: nameOf(who), until: Date.now() + TYPING_LASTS });
       showTyping();
     },
-    presence: () => {},
+    presence: ({ user: { id }, online }) => {
+      for (const mark of document.querySelectorAll(`[data-presence="${id}"]`)) mark.hidden = !online;
+    },
     ready: () => {},
     reset: renewAll,
     reconnect: () => {},
@@ -143,6 +153,7 @@
   }
 
   function handle(type, data) {
+    heard += 1;
     const handler = handlers[type];
     if (handler) return handler(data);
     const conversation = data.conversation?.id ?? data.conversation_id ?? 0;
@@ -234,6 +245,6 @@
     else lead();
   });
 
-  // Whether this page receives events from now on; the tests wait for it.
-  window.parleyLiveEvents = Object.freeze({ isConnected: () => Boolean(cursor) });
+  // Whether this page receives events from now on (the tests wait for it), and how many it received.
+  window.parleyLiveEvents = Object.freeze({ heard: () => heard, isConnected: () => Boolean(cursor), renew: renewSoon });
 })();

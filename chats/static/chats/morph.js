@@ -153,7 +153,7 @@
   function neighbours(root) {
     const focused = document.activeElement;
     if (!focused || !root.contains(focused)) return null;
-    const all = [...document.querySelectorAll("main :is(a[href], button, summary, input:not([type=hidden]), textarea, select, [tabindex])")];
+    const all = [...document.querySelectorAll(":is(main, aside) :is(a[href], button, summary, input:not([type=hidden]), textarea, select, [tabindex])")];
     const here = all.indexOf(focused);
     return { own: root.id, focused, around: [...all.slice(here + 1), ...all.slice(0, Math.max(0, here)).reverse()] };
   }

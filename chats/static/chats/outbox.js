@@ -47,7 +47,7 @@
     if (!content.value.trim()) return;
     const entry = {
       name: name.value, conversation: form.dataset.conversation, address: form.getAttribute("action"),
-      parent: parent?.value ?? "", text: content.value, at: Date.now(), failed: "",
+      parent: parent?.value ?? "", thread: form.dataset.thread ?? "", text: content.value, at: Date.now(), failed: "",
     };
     replyRequest = null;
     keep([...outbox(), entry]);
@@ -61,10 +61,18 @@
   function clear(form) {
     form.elements.content.value = "";
     form.elements.form.value = newName();
+    if (form.dataset.thread) return stayInThread(form);
     form.elements.parent?.remove();
     form.querySelector(".answering")?.remove();
     form.querySelector("label").textContent = "Your message";
     form.elements.content.placeholder = "Write a message";
+    form.elements.content.focus();
+  }
+
+  // The composer of a thread always answers something: see thread.js.
+  function stayInThread(form) {
+    delete form.dataset.chosen;
+    form.querySelector("[data-follow]")?.remove();
     form.elements.content.focus();
   }
 
@@ -133,20 +141,33 @@
       location.assign(signInUrl);
       return false;
     }
-    if (answer.ok) return sent(entry);
+    if (answer.ok) return sent(entry, answer.headers.get("Parley-Message"));
     if (answer.status === 429 || answer.status === 503) return wait(entry, parleyRefresh.pauseOf(answer));
     return failed(entry, parley.errorTextOf(await answer.text()), answer.status);
   }
 
-  function sent({ name, conversation }) {
+  function sent(entry, id) {
+    const { name, thread } = entry;
     settling.add(name);
+    if (thread && id) goOn(entry, id);
     drop([name]);
-    const shown = conversation === open() ? parleyMessageList.showSent() : Promise.resolve();
-    shown.then(() => {
+    shown(entry, id).then(() => {
       settling.delete(name);
       draw();
     });
     return true;
+  }
+
+  function shown({ conversation, thread }, id) {
+    if (conversation !== open()) return Promise.resolve();
+    return thread && thread === composer().dataset.thread && id ? parleyThread.showSent(id) : parleyMessageList.showSent();
+  }
+
+  // What was written after it in the same thread answers it, and not what it answered: no fork.
+  function goOn({ thread, parent }, id) {
+    keep(outbox().map((each) => (each.thread === thread && each.parent === parent ? { ...each, parent: id } : each)));
+    const form = composer(), isOpen = form?.dataset.thread === thread && !("chosen" in form.dataset);
+    if (isOpen && form.elements.parent?.value === parent) form.elements.parent.value = id;
   }
 
   function wait({ conversation }, seconds) {
@@ -179,7 +200,8 @@
     drop(entries.map(({ name }) => name));
     content.value = [...entries.map(({ text }) => text), content.value].filter(Boolean).join("\n");
     const parent = entries.map((entry) => entry.parent).find(Boolean);
-    if (parent && !form.elements.parent) await parleyDrafts.answer(form, parent);
+    const answers = form.elements.parent?.value;
+    if (parent && (form.dataset.thread ? answers !== parent : !answers)) await parleyDrafts.answer(form, parent);
     if (same) form.elements.form.value = entries[0].name;
     parleyDrafts.keep(form);
     if (document.activeElement === document.body) content.focus();
@@ -251,7 +273,7 @@
 
   // Show the unsent messages of the open conversation below its messages.
   function drawRows() {
-    const list = document.querySelector("#messages[data-conversation]");
+    const list = document.querySelector("#messages[data-conversation], #unsent[data-conversation]");
     if (!list) return;
     const entries = entriesOf(list.dataset.conversation).filter(({ gone }) => !gone), names = new Set(entries.map(({ name }) => name));
     for (const row of list.querySelectorAll(".unsent")) {

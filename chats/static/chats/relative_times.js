@@ -7,17 +7,20 @@
   // How far ahead the clock of another server may be.
   const SKEW = 5 * MINUTE;
   const language = document.documentElement.lang || undefined;
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+  const usual = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+  // Beside a title, in a narrow list.
+  const brief = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "narrow" });
   const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
   const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
   const thisYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
   const otherYear = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
   const longDay = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 
-  function ago(when, now) {
+  function ago(when, now, relative) {
     const seconds = (when - now) / 1000, past = -seconds;
     if (past > -SKEW && past < 45) return "now";
-    if (past > 0 && past < HOUR) return relative.format(Math.round(seconds / MINUTE), "minute");
+    // Half a minute before, it is rounded to an hour.
+    if (past > 0 && past < HOUR - MINUTE / 2) return relative.format(Math.round(seconds / MINUTE), "minute");
     if (past > 0 && past < 12 * HOUR) return relative.format(Math.round(seconds / HOUR), "hour");
     if (past > 0 && past < 6 * DAY) return relative.format(-daysBetween(when, now), "day");
     return (when.getFullYear() === now.getFullYear() ? thisYear : otherYear).format(when);
@@ -50,7 +53,7 @@
   function show(time, now) {
     const when = new Date(time.dateTime);
     if (Number.isNaN(when.getTime())) return;
-    const text = time.closest("[data-clock]") ? clock.format(when) : ago(when, now);
+    const text = time.closest("[data-clock]") ? clock.format(when) : ago(when, now, time.closest("#list") ? brief : usual);
     if (time.textContent !== text) time.textContent = text;
     if (!time.title) time.title = exact.format(when);
   }
@@ -71,7 +74,7 @@
       const day = midnight(when).getTime();
       if (day === last) continue;
       last = day;
-      const line = document.createElement("li");
+      const line = document.createElement(message.localName === "li" ? "li" : "p");
       line.className = "day";
       line.append(Object.assign(document.createElement("span"), { textContent: dayName(when, now) }));
       const before = message.previousElementSibling;

@@ -6,8 +6,8 @@
   const visits = new WeakMap(), unsent = new Set(), near = new Set();
   let timer = null;
 
-  // The list of a conversation, or a thread: what is read there, its address says.
-  const open = () => document.querySelector("[data-read]");
+  // The list of a conversation, and a thread, by itself or in the panel: what is read there, its address says.
+  const places = () => [...document.querySelectorAll("[data-read]")];
   const conversationOf = (place) => Number(place.dataset.conversation ?? place.dataset.liveConversation);
   const sequenceOf = (row) => Number(row.dataset.sequence);
   const rowsIn = (place) => [...place.querySelectorAll(".message[data-sequence]")];
@@ -26,20 +26,23 @@
   });
 
   function watch() {
-    const place = open();
-    if (place) for (const row of rowsIn(place)) observer.observe(row);
+    for (const row of places().flatMap(rowsIn)) observer.observe(row);
     look();
   }
 
   function look(looking = document.visibilityState === "visible") {
     clearTimeout(timer);
-    const place = open();
-    if (!place) return;
-    const visit = visitOf(place), now = performance.now(), shown = looking ? sequencesOnScreen(place) : [];
+    const waits = places().map((place) => lookAt(place, looking ? sequencesOnScreen(place) : []));
+    if (waits.includes(true)) timer = setTimeout(look, MOMENT + 20);
+  }
+
+  // Whether something is on the screen that will have been seen in a moment.
+  function lookAt(place, shown) {
+    const visit = visitOf(place), now = performance.now();
     visit.since = new Map(shown.map((sequence) => [sequence, visit.since.get(sequence) ?? now]));
     const fresh = shown.filter((sequence) => isUnread(place, sequence) && !visit.seen.has(sequence));
     for (const sequence of fresh) if (now - visit.since.get(sequence) >= MOMENT) saw(place, visit, sequence);
-    if (fresh.some((sequence) => !visit.seen.has(sequence))) timer = setTimeout(look, MOMENT + 20);
+    return fresh.some((sequence) => !visit.seen.has(sequence));
   }
 
   function sequencesOnScreen(place) {
@@ -48,11 +51,11 @@
   }
 
   function screenOf(place) {
-    const scroll = place.closest("#scroll");
+    const scroll = place.closest("#scroll, #side");
     if (scroll) return scroll.getBoundingClientRect();
-    // On phones the navigation lies over the end of the page.
-    const navigation = document.querySelector(".navigation")?.getBoundingClientRect();
-    return { top: 0, bottom: navigation?.top > 0 ? Math.min(navigation.top, innerHeight) : innerHeight };
+    // In a thread its head and composer lie over the page, on phones the navigation.
+    const [head, ...feet] = [".thread-head", ".thread .foot", ".navigation"].map((each) => document.querySelector(each)?.getBoundingClientRect());
+    return { top: head?.bottom ?? 0, bottom: Math.min(innerHeight, ...feet.filter((foot) => foot?.top > 0).map(({ top }) => top)) };
   }
 
   function isShown(row, screen) {
@@ -120,16 +123,13 @@
 
   // Someone else's message arrived.
   function noteUnread(sequence) {
-    const place = open();
-    if (!place) return;
-    place.dataset.unreadFrom = String(Math.min(Number(place.dataset.unreadFrom || Infinity), sequence));
+    for (const place of places()) place.dataset.unreadFrom = String(Math.min(Number(place.dataset.unreadFrom || Infinity), sequence));
     look();
   }
 
   // What its reader marked unread stays so for the visit, in whichever tab they did it.
   function keepUnread(conversation, from, through) {
-    const place = open();
-    if (place && conversationOf(place) === conversation) visitOf(place).kept.push({ from, through });
+    for (const place of places()) if (conversationOf(place) === conversation) visitOf(place).kept.push({ from, through });
   }
 
   function isAllSeen(place) {
@@ -138,9 +138,9 @@
   }
 
   addEventListener("htmx:beforeRequest", ({ detail: { requestConfig: { verb, path } } }) => {
-    const id = verb === "post" && /\/messages\/(\d+)\/unread$/.exec(path)?.[1], place = open();
-    const row = id && place?.querySelector(`.message[data-id="${id}"]`);
-    if (row) keepUnread(conversationOf(place), sequenceOf(row), sequenceOf(row));
+    const id = verb === "post" && /\/messages\/(\d+)\/unread$/.exec(path)?.[1];
+    const row = id && document.querySelector(`[data-read] .message[data-id="${id}"]`);
+    if (row) keepUnread(conversationOf(row.closest("[data-read]")), sequenceOf(row), sequenceOf(row));
   });
   addEventListener("DOMContentLoaded", watch);
   addEventListener("htmx:afterSettle", watch);

@@ -10,7 +10,7 @@
   const person = Number(root.dataset.person ?? 0);
   const channel = "BroadcastChannel" in window ? new BroadcastChannel("parley-session") : null;
   const opened = Date.now();
-  let over = false, leaving = false;
+  let over = false, leaving = false, left = 0;
 
   // Whether the session has expired. Nobody ended it then, so drafts are kept for their user. A
   // page that was made without a session has no time: that session was ended.
@@ -101,7 +101,8 @@
     const buttons = Object.assign(document.createElement("p"), { className: "buttons" });
     buttons.append(link);
     section.append(title, text, buttons);
-    document.title = `${heading} · Parley`;
+    const place = document.querySelector(".brand")?.textContent ?? "Parley";
+    document.title = `${heading} · ${place}`;
     return section;
   }
 
@@ -132,8 +133,11 @@
 
   const about = () => document.querySelector("main[data-about]");
 
-  // Replace the page of a conversation that the user is no participant of any more.
+  // Replace the page of a conversation that the user is no participant of any more. Its row, with what was
+  // last said, goes at once; other parts are fetched again.
   function leftConversation(conversation, heading = "You are no longer in this conversation") {
+    left += 1;
+    for (const row of document.querySelectorAll(`#c${conversation}, #waiting-${conversation}`)) parleyMorph.remove(row);
     const main = about();
     if (Number(main?.dataset.about) !== conversation) return;
     // If this page's own form leaves the conversation, its response tells.
@@ -142,6 +146,7 @@
     main.closest(".app").classList.remove("talk");
     // Their responses would have no place any more.
     for (const requesting of main.querySelectorAll(".htmx-request")) htmx.trigger(requesting, "htmx:abort");
+    document.querySelector("#side")?.remove();
     main.replaceChildren(notice(heading, "Its messages are no longer shown here.", "/conversations", "To your conversations"));
     main.focus();
     dispatchEvent(new Event("parley:left"));
@@ -218,5 +223,8 @@
     channel?.postMessage({ look: true });
   });
 
-  window.parleySession = Object.freeze({ check, checkMembership, leftConversation, person });
+  // How many conversations were left: what was fetched before that may still show them.
+  const leftCount = () => left;
+
+  window.parleySession = Object.freeze({ check, checkMembership, leftConversation, leftCount, person });
 })();

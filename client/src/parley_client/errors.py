@@ -145,7 +145,15 @@ class InviteRequiredError(ForbiddenError, code="invite_required"):
 
 
 class InvalidInviteError(ForbiddenError, code="invalid_invite"):
-    """The invite code is unknown, used up or expired."""
+    """The invite code is unknown, used up, expired or revoked, or not for you."""
+
+
+class InvalidSetupCodeError(ForbiddenError, code="invalid_setup_code"):
+    """It is not the code that the server of an empty installation prints."""
+
+
+class RightsRequiredError(ForbiddenError, code="rights_required"):
+    """Staff without this permission, or not superusers where the account has rights."""
 
 
 class NotSenderError(ForbiddenError, code="not_sender"):
@@ -192,6 +200,10 @@ class VersionNotFoundError(NotFoundError, code="version_not_found"):
     """The message has no such version, or you may not read it."""
 
 
+class InvitationNotFoundError(NotFoundError, code="invitation_not_found"):
+    """The group has no such invitation."""
+
+
 class NotificationNotFoundError(NotFoundError, code="notification_not_found"):
     """You have no such notification."""
 
@@ -212,6 +224,14 @@ class ServiceNameTakenError(ConflictError, code="service_name_taken"):
     """Another service token has this name."""
 
 
+class AlreadySetUpError(ConflictError, code="already_set_up"):
+    """The installation has an account: its first run is over."""
+
+
+class OwnAccountError(ConflictError, code="own_account"):
+    """Administrators do this to others, not to themselves."""
+
+
 class MessageDeletedError(ConflictError, code="message_deleted"):
     """Only the message's tombstone is left."""
 
@@ -230,6 +250,10 @@ class GroupFullError(ConflictError, code="group_full"):
 
 class TooManyBlocksError(ConflictError, code="too_many_blocks"):
     """You block as many people as the server allows."""
+
+
+class TooManyInvitationsError(ConflictError, code="too_many_invitations"):
+    """The group has as many invitations as it may have."""
 
 
 class TooManyTokensError(ConflictError, code="too_many_tokens"):
@@ -270,6 +294,10 @@ class UnchangedPasswordError(InvalidError, code="unchanged_password"):
 
 class InvalidServiceNameError(InvalidError, code="invalid_service_name"):
     """A service's name has 1 to 100 characters, of which at least one is visible."""
+
+
+class InvalidServerNameError(InvalidError, code="invalid_server_name"):
+    """A server's name has 1 to 60 characters, of which at least one is visible."""
 
 
 class InvalidTokenNameError(InvalidError, code="invalid_token_name"):

@@ -113,6 +113,9 @@ class Deletion(Model):
     groups_deleted: int
     """Of those you are the last in."""
     access_tokens: int
+    looks: int
+    """Looks of staff that you were told of."""
+    invitations: int
 
 
 class DeletionIn(Model):
@@ -131,6 +134,22 @@ class EndLine(Model):
     type: Literal["end"] = "end"
     counts: Mapping[str, int]
     """Lines of each type before this one."""
+
+
+class InvitationLine(Model):
+    """An invitation you made. Its code is kept nowhere."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    type: Literal["invitation"] = "invitation"
+    id: int
+    conversation_id: int | None
+    """The group; null for one to the server."""
+    max_uses: int
+    used: int
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
 
 
 class ProfileLine(Model):
@@ -291,6 +310,61 @@ class SequenceRangeIn(Model):
     last_sequence: int
 
 
+class IssuedInvitation(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    created_by: User | None
+    max_uses: int
+    used: int
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+    invite_code: Annotated[str, Field(repr=False)]
+    """Shown this once. Whoever has it may join."""
+    url: Annotated[str, Field(repr=False)]
+    """The link for people, with the code, and as secret."""
+
+
+class InvitationIn(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    max_uses: int | None = 1
+    """How many people may join by it."""
+    expires_in: int | None = 604800
+    """Seconds."""
+
+
+class Invitation(Model):
+    """An invitation to a group, as its owners see it. The code is not kept."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    created_by: User | None
+    max_uses: int
+    used: int
+    created_at: AwareDatetime
+    expires_at: AwareDatetime | None
+
+
+class Invited(Model):
+    """What an invitation is to."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    kind: Literal["server", "group"]
+    title: str | None
+    """Of the group."""
+    participant_count: int | None
+    """Of the group."""
+    opens_account: bool
+    """Whether it lets people open an account, as `invite_code`."""
+
+
 class DirectMessageIn(Model):
     model_config = ConfigDict(
         use_attribute_docstrings=True,
@@ -428,6 +502,8 @@ class InboxSummary(Model):
     """Of the unread, those that mention you."""
     conversation_count: int
     """Conversations with unread messages."""
+    new_looks: int
+    """Looks of staff at your conversations that you have not seen: see GET /me/looks."""
     up_to: str
     """For PUT /inbox/read: clears what is counted here."""
 
@@ -462,6 +538,42 @@ class UnreadThreadData(Model):
     """May itself be among the unread. Null for those in no thread."""
     notifications: Sequence[NotificationData]
     """Oldest first."""
+
+
+class Look(Model):
+    """A look of staff at a conversation of yours, or a password that they set for you."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    by: User | None
+    """Null if their account is gone."""
+    source: Literal[
+        "conversations",
+        "participants",
+        "messages",
+        "histories",
+        "notifications",
+        "password",
+    ]
+    """The page of the admin: `conversations` and `participants` name the conversation and who takes part, `messages`, `histories` and `notifications` show what was written; by `password` they set you a new one."""
+    conversation_id: int | None
+    """Null for a password. The conversation may be gone since."""
+    message_id: int | None
+    """The message that they opened; null if they saw a list."""
+    at: AwareDatetime
+    """When it began: looks by the same page within ten minutes are one."""
+    is_new: bool
+    """Whether you have not marked it as seen."""
+
+
+class LooksSeenIn(Model):
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    up_to: int
+    """The id of the newest look you saw."""
 
 
 class ConversationDeleted(Model):
@@ -729,6 +841,35 @@ class ConversationLine(Model):
     joined_at: AwareDatetime
 
 
+class LookLine(Model):
+    """A look of staff that you are told of."""
+
+    model_config = ConfigDict(
+        use_attribute_docstrings=True,
+    )
+    id: int
+    by: User | None
+    """Null if their account is gone."""
+    source: Literal[
+        "conversations",
+        "participants",
+        "messages",
+        "histories",
+        "notifications",
+        "password",
+    ]
+    """The page of the admin: `conversations` and `participants` name the conversation and who takes part, `messages`, `histories` and `notifications` show what was written; by `password` they set you a new one."""
+    conversation_id: int | None
+    """Null for a password. The conversation may be gone since."""
+    message_id: int | None
+    """The message that they opened; null if they saw a list."""
+    at: AwareDatetime
+    """When it began: looks by the same page within ten minutes are one."""
+    is_new: bool
+    """Whether you have not marked it as seen."""
+    type: Literal["look"] = "look"
+
+
 class MessageLine(Model):
     """A message you sent, or a direct message you received."""
 
@@ -867,8 +1008,10 @@ ExportLine = TypeAliasType(
         ProfileLine
         | BlockLine
         | ConversationLine
+        | InvitationLine
         | MessageLine
         | VersionLine
+        | LookLine
         | EndLine,
         Field(discriminator="type"),
     ],

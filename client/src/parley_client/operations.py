@@ -30,6 +30,13 @@ __all__ = [
     "inbox_list",
     "inbox_mark_read",
     "inbox_summary",
+    "invitations_accept",
+    "invitations_create",
+    "invitations_get",
+    "invitations_list",
+    "invitations_revoke",
+    "looks_list",
+    "looks_mark_seen",
     "me_change_password",
     "me_delete",
     "me_export",
@@ -350,6 +357,49 @@ def conversations_typing(conversation_id: int) -> Request[None]:
     )
 
 
+def invitations_create(
+    conversation_id: int, body: models.InvitationIn
+) -> Request[models.IssuedInvitation]:
+    """Make an invitation to a group you own."""
+    return Request(
+        "invitations_create",
+        "POST",
+        f"/conversations/{quoted(conversation_id)}/invitations",
+        body=body,
+    )
+
+
+def invitations_list(
+    conversation_id: int, *, limit: int | None = None, cursor: str | None = None
+) -> Request[Page[models.Invitation]]:
+    """List the invitations to a group you own, newest first."""
+    return Request(
+        "invitations_list",
+        "GET",
+        f"/conversations/{quoted(conversation_id)}/invitations",
+        query={"limit": limit, "cursor": cursor},
+    )
+
+
+def invitations_revoke(conversation_id: int, invitation_id: int) -> Request[None]:
+    """Revoke an invitation to a group you own."""
+    return Request(
+        "invitations_revoke",
+        "DELETE",
+        f"/conversations/{quoted(conversation_id)}/invitations/{quoted(invitation_id)}",
+    )
+
+
+def invitations_get(code: str) -> Request[models.Invited]:
+    """Look at an invitation, without joining."""
+    return Request("invitations_get", "GET", f"/invitations/{quoted(code)}")
+
+
+def invitations_accept(code: str) -> Request[models.ConversationData]:
+    """Join a group by an invitation."""
+    return Request("invitations_accept", "PUT", f"/invitations/{quoted(code)}/accepted")
+
+
 def messages_send_direct(
     body: models.DirectMessageIn, *, idempotency_key: str | None = None
 ) -> Request[models.MessageData]:
@@ -496,6 +546,20 @@ def catch_up_list(
         "/me/catch-up",
         query={"limit": limit, "cursor": cursor, "show": show},
     )
+
+
+def looks_list(
+    *, limit: int | None = None, cursor: str | None = None
+) -> Request[Page[models.Look]]:
+    """List the looks of staff at your conversations, the latest first."""
+    return Request(
+        "looks_list", "GET", "/me/looks", query={"limit": limit, "cursor": cursor}
+    )
+
+
+def looks_mark_seen(body: models.LooksSeenIn) -> Request[None]:
+    """Mark looks as not new any more, up to the one of this id and with it."""
+    return Request("looks_mark_seen", "PUT", "/me/looks/seen", body=body)
 
 
 def notifications_list(

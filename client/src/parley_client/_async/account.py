@@ -19,6 +19,8 @@ from parley_client.models import (
     EndLine,
     ExportLine,
     IssuedToken,
+    Look,
+    LooksSeenIn,
     MePatch,
     PasswordIn,
     Profile,
@@ -221,6 +223,22 @@ class AsyncBlocks:
             UserNotFoundError
         """
         await self._session.do(operations.blocks_remove(username))
+
+
+class AsyncLooks:
+    """Looks of the server's staff at your conversations."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    def list(self, *, page_size: int | None = None) -> AsyncListing[Look]:
+        """The looks you are told of, the latest first."""
+        request = operations.looks_list(limit=page_size)
+        return AsyncListing(self._session, request, Page[Look])
+
+    async def mark_seen(self, up_to: int) -> None:
+        """Mark looks as not new any more, up to the one of this id and with it."""
+        await self._session.do(operations.looks_mark_seen(LooksSeenIn(up_to=up_to)))
 
 
 class AsyncService:

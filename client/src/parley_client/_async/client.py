@@ -8,13 +8,14 @@ from typing_extensions import override
 from parley_client import operations
 from parley_client._async.account import (
     AsyncBlocks,
+    AsyncLooks,
     AsyncMe,
     AsyncService,
     AsyncTokens,
     AsyncUsers,
 )
 from parley_client._async.catch_up import AsyncCatchUp
-from parley_client._async.conversations import AsyncConversations
+from parley_client._async.conversations import AsyncConversations, AsyncInvitations
 from parley_client._async.events import AsyncEventPage, AsyncEventStream
 from parley_client._async.inbox import AsyncInbox, AsyncNotifications
 from parley_client._async.messages import AsyncMessages
@@ -53,12 +54,14 @@ class AsyncParley:
         """
         self._session = AsyncSession(url, token, timeout=timeout, retries=retries)
         self.conversations: Final = AsyncConversations(self._session)
+        self.invitations: Final = AsyncInvitations(self._session)
         self.messages: Final = AsyncMessages(self._session)
         self.inbox: Final = AsyncInbox(self._session)
         self.notifications: Final = AsyncNotifications(self._session)
         self.catch_up: Final = AsyncCatchUp(self._session)
         self.users: Final = AsyncUsers(self._session)
         self.blocks: Final = AsyncBlocks(self._session)
+        self.looks: Final = AsyncLooks(self._session)
         self.me: Final = AsyncMe(self._session)
         self.tokens: Final = AsyncTokens(self._session)
         self.service: Final = AsyncService(self._session)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Final
 
 from parley_client import operations
 from parley_client._async.bound import AsyncBound
@@ -15,6 +16,10 @@ from parley_client.models import (
     ConversationPatch,
     DirectIn,
     GroupIn,
+    Invitation,
+    InvitationIn,
+    Invited,
+    IssuedInvitation,
     MessageData,
     MessageIn,
     Participant,
@@ -22,6 +27,8 @@ from parley_client.models import (
     ReadIn,
 )
 from parley_client.ranges import seen
+
+_A_WEEK: Final = 7 * 24 * 3600
 
 
 class AsyncConversation(ConversationData, AsyncBound):
@@ -164,6 +171,37 @@ class AsyncConversation(ConversationData, AsyncBound):
         # Do not repeat it: of yourself, the repetition is refused, as in `hand_over`.
         await self._session.do(request.once())
 
+    async def invite(
+        self, *, max_uses: int = 1, expires_in: int = _A_WEEK
+    ) -> IssuedInvitation:
+        """Make an invitation to the group, as an owner of it.
+
+        Its code and its link are secrets, which the server shows this once. It lasts
+        `expires_in` seconds.
+
+        Raises:
+            NotOwnerError, DirectConversationError
+            TooManyInvitationsError: the group has as many as it may have.
+            NoAnswerError: it may have been made; the request is not repeated.
+        """
+        body = InvitationIn(max_uses=max_uses, expires_in=expires_in)
+        return await self._session.read(
+            operations.invitations_create(self.id, body), IssuedInvitation
+        )
+
+    def invitations(self, *, page_size: int | None = None) -> AsyncListing[Invitation]:
+        """The invitations to the group, newest first, as an owner of it."""
+        request = operations.invitations_list(self.id, limit=page_size)
+        return AsyncListing(self._session, request, Page[Invitation])
+
+    async def revoke_invitation(self, invitation_id: int) -> None:
+        """Revoke an invitation to the group: nobody can use it from now on.
+
+        Raises:
+            InvitationNotFoundError, NotOwnerError, DirectConversationError
+        """
+        await self._session.do(operations.invitations_revoke(self.id, invitation_id))
+
     async def remove(self, username: str) -> None:
         """Remove a participant from the group, or leave it by naming yourself.
 
@@ -254,3 +292,28 @@ class AsyncConversations:
         """Your conversations, the most recently active first."""
         request = operations.conversations_list(limit=page_size)
         return AsyncListing(self._session, request, Page[AsyncConversation])
+
+
+class AsyncInvitations:
+    """Invitations that you were sent. Whoever has a code can use it."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, code: str) -> Invited:
+        """What an invitation is to; needs no token.
+
+        Raises:
+            InvalidInviteError
+        """
+        return await self._session.read(operations.invitations_get(code), Invited)
+
+    async def accept(self, code: str) -> AsyncConversation:
+        """Join a group by an invitation; in the group already, nothing is used up.
+
+        Raises:
+            InvalidInviteError, GroupFullError
+        """
+        return await self._session.read(
+            operations.invitations_accept(code), AsyncConversation
+        )

@@ -22,6 +22,8 @@ from parley_client.models import (
     EndLine,
     ExportLine,
     IssuedToken,
+    Look,
+    LooksSeenIn,
     MePatch,
     PasswordIn,
     Profile,
@@ -224,6 +226,22 @@ class Blocks:
             UserNotFoundError
         """
         self._session.do(operations.blocks_remove(username))
+
+
+class Looks:
+    """Looks of the server's staff at your conversations."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def list(self, *, page_size: int | None = None) -> Listing[Look]:
+        """The looks you are told of, the latest first."""
+        request = operations.looks_list(limit=page_size)
+        return Listing(self._session, request, Page[Look])
+
+    def mark_seen(self, up_to: int) -> None:
+        """Mark looks as not new any more, up to the one of this id and with it."""
+        self._session.do(operations.looks_mark_seen(LooksSeenIn(up_to=up_to)))
 
 
 class Service:

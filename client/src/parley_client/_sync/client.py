@@ -9,9 +9,9 @@ from typing import Final, Self
 from typing_extensions import override
 
 from parley_client import operations
-from parley_client._sync.account import Blocks, Me, Service, Tokens, Users
+from parley_client._sync.account import Blocks, Looks, Me, Service, Tokens, Users
 from parley_client._sync.catch_up import CatchUp
-from parley_client._sync.conversations import Conversations
+from parley_client._sync.conversations import Conversations, Invitations
 from parley_client._sync.events import EventPage, EventStream
 from parley_client._sync.inbox import Inbox, Notifications
 from parley_client._sync.messages import Messages
@@ -50,12 +50,14 @@ class Parley:
         """
         self._session = Session(url, token, timeout=timeout, retries=retries)
         self.conversations: Final = Conversations(self._session)
+        self.invitations: Final = Invitations(self._session)
         self.messages: Final = Messages(self._session)
         self.inbox: Final = Inbox(self._session)
         self.notifications: Final = Notifications(self._session)
         self.catch_up: Final = CatchUp(self._session)
         self.users: Final = Users(self._session)
         self.blocks: Final = Blocks(self._session)
+        self.looks: Final = Looks(self._session)
         self.me: Final = Me(self._session)
         self.tokens: Final = Tokens(self._session)
         self.service: Final = Service(self._session)

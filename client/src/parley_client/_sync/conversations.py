@@ -6,6 +6,7 @@ Generated from _async/conversations.py by scripts/client; do not edit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from parley_client import operations
 from parley_client._sync.bound import Bound
@@ -18,6 +19,10 @@ from parley_client.models import (
     ConversationPatch,
     DirectIn,
     GroupIn,
+    Invitation,
+    InvitationIn,
+    Invited,
+    IssuedInvitation,
     MessageData,
     MessageIn,
     Participant,
@@ -25,6 +30,8 @@ from parley_client.models import (
     ReadIn,
 )
 from parley_client.ranges import seen
+
+_A_WEEK: Final = 7 * 24 * 3600
 
 
 class Conversation(ConversationData, Bound):
@@ -165,6 +172,37 @@ class Conversation(ConversationData, Bound):
         # Do not repeat it: of yourself, the repetition is refused, as in `hand_over`.
         self._session.do(request.once())
 
+    def invite(
+        self, *, max_uses: int = 1, expires_in: int = _A_WEEK
+    ) -> IssuedInvitation:
+        """Make an invitation to the group, as an owner of it.
+
+        Its code and its link are secrets, which the server shows this once. It lasts
+        `expires_in` seconds.
+
+        Raises:
+            NotOwnerError, DirectConversationError
+            TooManyInvitationsError: the group has as many as it may have.
+            NoAnswerError: it may have been made; the request is not repeated.
+        """
+        body = InvitationIn(max_uses=max_uses, expires_in=expires_in)
+        return self._session.read(
+            operations.invitations_create(self.id, body), IssuedInvitation
+        )
+
+    def invitations(self, *, page_size: int | None = None) -> Listing[Invitation]:
+        """The invitations to the group, newest first, as an owner of it."""
+        request = operations.invitations_list(self.id, limit=page_size)
+        return Listing(self._session, request, Page[Invitation])
+
+    def revoke_invitation(self, invitation_id: int) -> None:
+        """Revoke an invitation to the group: nobody can use it from now on.
+
+        Raises:
+            InvitationNotFoundError, NotOwnerError, DirectConversationError
+        """
+        self._session.do(operations.invitations_revoke(self.id, invitation_id))
+
     def remove(self, username: str) -> None:
         """Remove a participant from the group, or leave it by naming yourself.
 
@@ -255,3 +293,26 @@ class Conversations:
         """Your conversations, the most recently active first."""
         request = operations.conversations_list(limit=page_size)
         return Listing(self._session, request, Page[Conversation])
+
+
+class Invitations:
+    """Invitations that you were sent. Whoever has a code can use it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, code: str) -> Invited:
+        """What an invitation is to; needs no token.
+
+        Raises:
+            InvalidInviteError
+        """
+        return self._session.read(operations.invitations_get(code), Invited)
+
+    def accept(self, code: str) -> Conversation:
+        """Join a group by an invitation; in the group already, nothing is used up.
+
+        Raises:
+            InvalidInviteError, GroupFullError
+        """
+        return self._session.read(operations.invitations_accept(code), Conversation)
