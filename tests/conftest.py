@@ -173,17 +173,6 @@ def _empty_cache() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _few_dead_rows(
-    request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker
-) -> Iterator[None]:
-    """Set up before a test's transaction, and so ended after it."""
-    yield
-    if "db" in request.fixturenames:
-        with django_db_blocker.unblock():
-            remove_dead_rows()
-
-
-@pytest.fixture(autouse=True)
 def _stream_slots_released() -> Iterator[None]:
     """A slot that a request did not release would be lost for the rest of the run."""
     before = STREAM_SLOTS.taken()

@@ -77,10 +77,11 @@ def test_the_line_and_the_strip_stay_for_the_visit(
 def test_the_line_comes_with_rows_that_are_fetched_later(
     ann: SignedInUser, bob: SignedInUser, conversation_id: int, page: Page
 ) -> None:
-    first, *_ = say_many(bob, conversation_id, 60)
+    # Enough of them is new for the line to stand at the top.
+    first, *_ = say_many(bob, conversation_id, 80)
     ann.put(f"/conversations/{conversation_id}/read", {"up_to_sequence": 40})
     page.goto(f"/conversations/{conversation_id}?around={first}")
-    expect(page.locator("#unread-strip")).to_contain_text("20 new messages")
+    expect(page.locator("#unread-strip")).to_contain_text("40 new messages")
     expect(page.locator("#unread-line")).to_have_count(0)
     page.locator("#scroll").hover()
     page.mouse.wheel(0, 2000)
