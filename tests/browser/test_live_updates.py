@@ -123,13 +123,14 @@ def test_a_reading_place_stays_when_messages_come_and_change(
     said_ids = [bob.say(conversation_id, f"Number {number}.") for number in range(45)]
     page.goto(f"/conversations/{conversation_id}")
     events_are_heard(page)
-    row = message(page, "Number 20.")
+    # Far enough down that the first one is out of sight.
+    row = message(page, "Number 38.")
     row.scroll_into_view_if_needed()
     before = top_of(row)
     bob.say(conversation_id, "The newest.")
     expect(message(page, "The newest.")).to_have_count(1)
     assert y_of(row) == before
-    bob.patch(f"/messages/{said_ids[30]}", {"content": "one\ntwo\nthree\nfour"})
+    bob.patch(f"/messages/{said_ids[42]}", {"content": "one\ntwo\nthree\nfour"})
     expect(message(page, "four")).to_have_count(1)
     bob.patch(f"/messages/{said_ids[0]}", {"content": "five\nsix\nseven\neight"})
     expect(message(page, "eight")).to_have_count(1)
