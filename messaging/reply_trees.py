@@ -4,9 +4,13 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from messaging.ids import MessageId
+
+# Ancestors that are looked up at once, level by level. Above them nothing is known, and
+# the topmost that was found counts as the root.
+MOST_ANCESTORS: Final = 5000
 
 
 class TreeNode(NamedTuple):

@@ -26,7 +26,7 @@ from messaging.errors import (
     NotOwnerError,
     TooManyInvitationsError,
 )
-from messaging.services import invites, summaries
+from messaging.services import invite_codes, invites, summaries
 from messaging.services.joining import join_group
 from messaging.services.limits import counted_guess
 
@@ -142,7 +142,7 @@ def get_invitation(request: ApiRequest, code: InviteCodeIn) -> InvitedOut:
     many of these.
     """
     with counted_guess(of=None, address=client_address(request)):
-        return invited_out(invites.invitation_shown(code=code, reader=None))
+        return invited_out(invite_codes.invitation_shown(code=code, reader=None))
 
 
 @operation(

@@ -9,7 +9,8 @@ from api.schemas.fields import In, Out
 from api.schemas.users import UserOut, user_out
 from messaging.ids import InvitationId
 from messaging.models import InviteCode
-from messaging.services.invites import LONGEST, MOST_USES, ShownInvitation
+from messaging.services.invite_codes import ShownInvitation
+from messaging.services.invites import LONGEST, MOST_USES
 
 _A_WEEK: Final = 7 * 24 * 3600
 

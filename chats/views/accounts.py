@@ -36,7 +36,7 @@ from messaging.errors import WrongPasswordError
 from messaging.models import User
 from messaging.services import passwords, setup, users
 from messaging.services.deletion import delete_account, preview_deletion
-from messaging.services.invites import ShownInvitation
+from messaging.services.invite_codes import ShownInvitation
 from messaging.services.limits import count_registration
 from messaging.services.setup import is_empty
 from messaging.services.users import Registration

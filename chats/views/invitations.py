@@ -33,7 +33,7 @@ from messaging.errors import InvalidInviteError, RateLimitedError, RightsRequire
 from messaging.ids import ConversationId, InvitationId, UserId
 from messaging.models import InviteCode, User
 from messaging.pagination import Page
-from messaging.services import invites
+from messaging.services import invite_codes, invites
 from messaging.services.invites import IssuedInvitation
 from messaging.services.joining import join_group
 from messaging.services.limits import counted_guess
@@ -131,7 +131,7 @@ def join(request: HttpRequest, code: str) -> HttpResponseBase:
 def _asked(request: PageRequest, code: str) -> HttpResponse:
     try:
         with _guess(request, reader_of(request)):
-            found = invites.invitation_shown(code=code, reader=request.user)
+            found = invite_codes.invitation_shown(code=code, reader=request.user)
     except InvalidInviteError as error:
         return _invalid(request, error)
     if found.joined:
@@ -154,7 +154,7 @@ def _joined(request: PageRequest, code: str) -> HttpResponse:
 def _newcomer_page(request: HttpRequest, code: str) -> HttpResponse:
     try:
         with _guess(request, None):
-            found = invites.invitation_shown(code=code, reader=None)
+            found = invite_codes.invitation_shown(code=code, reader=None)
     except InvalidInviteError as error:
         return _invalid(request, error)
     # Where anybody may open an account, the code only says which group to join.

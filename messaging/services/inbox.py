@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.expressions import Combinable
 
 from messaging.cursors import decode_number, encode_cursor
 from messaging.database import CompiledQuery, number_of
@@ -73,50 +72,63 @@ def _unread(*, reader: UserId, before: int) -> QuerySet[Message, Row]:
     return unread.filter(Q(position__lt=before)).values_list(*_Unread.columns())
 
 
-@CompiledQuery
-def _header(
-    *, reader: UserId
-) -> QuerySet[Installation, tuple[Position, str, int, int, int, int]]:
-    return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
-        *_at_head(reader)
-    )
+@dataclass(slots=True)
+class _Head(Projection):
+    """What is read by one query, so that it agrees."""
+
+    clock: Position
+    server_name: str
+    unread: int
+    unread_in_muted: int
+    mentions_in_muted: int
+    new_looks: int
+
+    @property
+    def badge_count(self) -> int:
+        return self.unread - self.unread_in_muted + self.mentions_in_muted
+
+
+@dataclass(slots=True)
+class _Summary(Projection):
+    """The same, with the mentions and the conversations that are unread."""
+
+    head: Annotated[_Head, From("")]
+    mentions: int
+    conversations: int
 
 
 @CompiledQuery
-def _summary(
-    *, reader: UserId
-) -> QuerySet[Installation, tuple[Position, str, int, int, int, int, int, int]]:
-    mentions = Notification.objects.unread_mentions().filter(user=reader)
+def _head(*, reader: UserId) -> QuerySet[Installation, Row]:
+    return _counted(reader).values_list(*_Head.columns())
+
+
+@CompiledQuery
+def _summary(*, reader: UserId) -> QuerySet[Installation, Row]:
     here = Notification.objects.unread_in(OuterRef("conversation")).filter(
         user=OuterRef("user")
     )
     waiting = Participant.objects.filter(Exists(here), user=reader)
-    return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
-        *_at_head(reader), number_of(mentions), number_of(waiting)
+    mentions = Notification.objects.unread_mentions().filter(user=reader)
+    return (
+        _counted(reader)
+        .annotate(mentions=number_of(mentions), conversations=number_of(waiting))
+        .values_list(*_Summary.columns())
     )
 
 
-def _at_head(reader: UserId) -> tuple[str | Combinable, ...]:
-    """The clock, the server's name, and counts: of one query, so that they agree.
-
-    The counts are of what is unread, of that in muted conversations, of mentions in
-    these, and of new looks.
-    """
+def _counted(reader: UserId) -> QuerySet[Installation]:
     unread = Notification.objects.unread().filter(user=reader)
     mentions = Notification.objects.unread_mentions().filter(user=reader)
     muted = Participant.objects.filter(user=reader, muted=True).values("conversation")
-    return (
-        "clock",
-        "server_name",
-        number_of(unread),
-        # `is_read__in`: see `unread_in`.
-        number_of(
-            Notification.objects.filter(
-                user=reader, conversation__in=muted, is_read__in=(False,)
-            )
-        ),
-        number_of(mentions.filter(conversation__in=muted)),
-        number_of(LookNotice.objects.new().filter(user=reader)),
+    # `is_read__in`: see `unread_in`.
+    in_muted = Notification.objects.filter(
+        user=reader, conversation__in=muted, is_read__in=(False,)
+    )
+    return Installation.objects.filter(pk=Installation.ONLY_ID).annotate(
+        unread=number_of(unread),
+        unread_in_muted=number_of(in_muted),
+        mentions_in_muted=number_of(mentions.filter(conversation__in=muted)),
+        new_looks=number_of(LookNotice.objects.new().filter(user=reader)),
     )
 
 
@@ -138,30 +150,26 @@ def unread_messages(*, reader: User, cursor: str | None, limit: int) -> Inbox:
 
 def inbox_summary(*, reader: UserId) -> InboxSummary:
     """Count the unread messages, mentions and conversations; one query."""
-    ((position, _, unread, muted, muted_mentions, looks, mentions, waiting),) = (
-        _summary.all(reader=reader)
-    )
+    (counted,) = _Summary.from_rows(_summary.all(reader=reader))
     return InboxSummary(
-        unread_count=unread,
-        badge_count=unread - muted + muted_mentions,
-        mention_count=mentions,
-        conversation_count=waiting,
-        new_looks=looks,
-        up_to=_up_to_cursor(position),
+        unread_count=counted.head.unread,
+        badge_count=counted.head.badge_count,
+        mention_count=counted.mentions,
+        conversation_count=counted.conversations,
+        new_looks=counted.head.new_looks,
+        up_to=_up_to_cursor(counted.head.clock),
     )
 
 
 def page_header(*, reader: UserId) -> PageHeader:
     """The server's name and what is counted at the head of a page; one query."""
-    ((position, name, unread, muted, muted_mentions, looks),) = _header.all(
-        reader=reader
-    )
+    (head,) = _Head.from_rows(_head.all(reader=reader))
     return PageHeader(
-        server_name=shown_name(name),
-        unread_count=unread,
-        badge_count=unread - muted + muted_mentions,
-        new_looks=looks,
-        up_to=_up_to_cursor(position),
+        server_name=shown_name(head.server_name),
+        unread_count=head.unread,
+        badge_count=head.badge_count,
+        new_looks=head.new_looks,
+        up_to=_up_to_cursor(head.clock),
     )
 
 

@@ -8,7 +8,12 @@ from messaging.ids import ConversationId, UserId
 from messaging.models import Event, Participant, User
 from messaging.models.events import EventType
 from messaging.services.conversations import group_full
-from messaging.services.invites import group_of, invalid_invite, is_full, use_for_group
+from messaging.services.invite_codes import (
+    group_of,
+    invalid_invite,
+    is_full,
+    use_for_group,
+)
 from messaging.services.limits import spend_quota
 
 

@@ -17,7 +17,7 @@ from messaging.cursors import decode_numbers, encode_cursor
 from messaging.database import CompiledQuery
 from messaging.ids import MessageId
 from messaging.models import Message
-from messaging.reply_trees import TreeNode
+from messaging.reply_trees import MOST_ANCESTORS, TreeNode
 from messaging.services.message_lists import rows_by_id
 from messaging.services.threads import Reply, invalid_tree_cursor, tree_signature
 from messaging.tree_walks import NAMED_ANCESTORS, PageEnd, walk
@@ -25,8 +25,6 @@ from messaging.tree_walks import NAMED_ANCESTORS, PageEnd, walk
 # Branches within branches that are indented. Deeper ones are not, so that texts keep
 # their width on a phone, and a cursor its length.
 MOST_INDENTED: Final = 8
-# The way up from a message is followed so far: see `thread_roots`.
-_MOST_ANCESTORS: Final = 5000
 
 
 @dataclass(slots=True)
@@ -87,7 +85,7 @@ def thread_page_with(
 
     Raises:
         MessageNotFoundError: the message does not belong to the thread, or is more than
-            `_MOST_ANCESTORS` levels below the root.
+            `MOST_ANCESTORS` levels below the root.
     """
     first = _page(root, _Start(()), limit)
     if message_id == root.pk or any(each.id == message_id for each in first.items):
@@ -114,7 +112,7 @@ def thread_page_with(
 def thread_root(*, message: ReadableMessage) -> MessageId:
     """The message at which following replies upwards ends; itself if it answers none.
 
-    Of a message more than `_MOST_ANCESTORS` levels deep it is the topmost of those above
+    Of a message more than `MOST_ANCESTORS` levels deep it is the topmost of those above
     it that are read: a root whose page can show the message.
     """
     if message.parent_message_id is None:
@@ -176,7 +174,7 @@ def _leave(branches: list[int], depth: int) -> None:
 
 
 def _way_up(message_id: MessageId) -> Sequence[_Ancestor]:
-    """A message and those above it, the topmost first; `_MOST_ANCESTORS` in all, the nearest."""
+    """A message and those above it, the topmost first; `MOST_ANCESTORS` in all, the nearest."""
     rows = map(_Ancestor._make, _ancestors.all(message=message_id))
     way = sorted(rows, key=attrgetter("sequence"))
     if not way:
@@ -199,7 +197,7 @@ def _ancestors(
 
     above = CTE.recursive(ascend)
     # The limit is in a CTE of its own, as in `services.threads`.
-    nearest = CTE(above.queryset()[:_MOST_ANCESTORS], name="nearest")
+    nearest = CTE(above.queryset()[:MOST_ANCESTORS], name="nearest")
     later = Message.objects.filter(
         parent_message=OuterRef("parent_message"), sequence__gt=OuterRef("sequence")
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from django.db.models import QuerySet
 from django_cte import CTE, with_cte
@@ -11,10 +11,7 @@ from messaging.database import CompiledQuery
 from messaging.ids import MessageId
 from messaging.models import Message
 from messaging.projections import MessageProjection
-
-# Ancestors that are looked up at once, level by level. Above them nothing is known, and
-# the topmost that was found counts as the root.
-_MOST_ANCESTORS: Final = 5000
+from messaging.reply_trees import MOST_ANCESTORS
 
 
 class _Ancestor(NamedTuple):
@@ -38,7 +35,7 @@ def thread_roots(
 
 def _roots_above(starts: Collection[MessageId]) -> Mapping[MessageId, MessageId]:
     """The root of each message on the way up from these, themselves included."""
-    rows = _ancestors.page(_MOST_ANCESTORS, starts=starts)
+    rows = _ancestors.page(MOST_ANCESTORS, starts=starts)
     # By ascending sequence, the parent's root is known before its replies ask for it.
     roots = {start: start for start in starts}
     for node in sorted(map(_Ancestor._make, rows), key=attrgetter("sequence")):

@@ -13,11 +13,11 @@ from messaging.database import CompiledQuery
 from messaging.ids import MessageId
 from messaging.models import Message, Notification
 from messaging.projections import MessageProjection
+from messaging.reply_trees import MOST_ANCESTORS
 
 # What is looked at besides the page: the oldest unread messages of the conversation that
-# are newer than the root, and the messages above them. What is beyond is not counted.
+# are newer than the root, and `MOST_ANCESTORS` above them. What is beyond is not counted.
 _MOST_UNREAD: Final = 300
-_MOST_ANCESTORS: Final = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _places(
     # Looked up from the parents on, but for those that the page shows.
     parents: dict[MessageId, MessageId | None] = dict(messages)
     starts = {parent for parent in messages.values() if parent not in shown}
-    rows = _ancestors.page(_MOST_ANCESTORS, starts=starts, shown=shown, since=since)
+    rows = _ancestors.page(MOST_ANCESTORS, starts=starts, shown=shown, since=since)
     parents |= dict(rows)
     places = {message: message for message in shown}
     for message in messages:

@@ -16,7 +16,7 @@ from messaging.errors import (
 from messaging.ids import ConversationId, UserId
 from messaging.models import User
 from messaging.models.users import SendKey, WhoMayAdd
-from messaging.services.invites import check_admission, use_invite
+from messaging.services.invite_codes import check_admission, use_invite
 from messaging.services.joining import take_in
 from messaging.services.limits import spend_quota
 from messaging.services.passwords import check_strength

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import PHONE, Browse, NewPerson
 from tests.browser.held_requests import events_are_heard, hold_requests
-from tests.browser.pages import in_main, message, open_menu
+from tests.browser.pages import in_main, message, open_menu, wait_until
 from tests.browser.signed_in_users import SignedInUser
 
 MANY = 24
@@ -123,13 +123,17 @@ def test_a_reading_place_stays_when_messages_come_and_change(
     said_ids = [bob.say(conversation_id, f"Number {number}.") for number in range(45)]
     page.goto(f"/conversations/{conversation_id}")
     events_are_heard(page)
-    row = message(page, "Number 20.")
-    row.scroll_into_view_if_needed()
+    row, first = message(page, "Number 15."), message(page, "Number 0.")
+    place = page.locator("#scroll")
+    place.hover()
+    # Neither at the end, nor where the first one is seen.
+    page.mouse.wheel(0, 250)
+    wait_until(page, lambda: y_of(first) < y_of(place) - 40)
     before = top_of(row)
     bob.say(conversation_id, "The newest.")
     expect(message(page, "The newest.")).to_have_count(1)
     assert y_of(row) == before
-    bob.patch(f"/messages/{said_ids[30]}", {"content": "one\ntwo\nthree\nfour"})
+    bob.patch(f"/messages/{said_ids[42]}", {"content": "one\ntwo\nthree\nfour"})
     expect(message(page, "four")).to_have_count(1)
     bob.patch(f"/messages/{said_ids[0]}", {"content": "five\nsix\nseven\neight"})
     expect(message(page, "eight")).to_have_count(1)

@@ -24,7 +24,14 @@ from messaging.ids import ConversationId, InvitationId, UserId
 from messaging.models import Block, Conversation, InviteCode, Participant, Removal, User
 from messaging.models.users import WhoMayAdd
 from messaging.rates import Rate
-from messaging.services import blocks, invites, owners, participants, users
+from messaging.services import (
+    blocks,
+    invite_codes,
+    invites,
+    owners,
+    participants,
+    users,
+)
 from messaging.services.consistency import find_inconsistencies, repair_inconsistencies
 from messaging.services.conversations import start_group
 from messaging.services.deletion import delete_account, preview_deletion
@@ -102,7 +109,7 @@ def test_who_takes_part_uses_nothing_up(
     before = all_rows()
     # The answer was lost, and the code is used up by their own first try.
     assert not join_group(user=dora, code=issued.code).new
-    assert invites.invitation_shown(code=issued.code, reader=dora).joined
+    assert invite_codes.invitation_shown(code=issued.code, reader=dora).joined
     assert all_rows() == before
 
 
@@ -123,12 +130,12 @@ def test_an_invitation_that_has_ended_lets_nobody_in(
     before = all_rows()
     for ask in (
         partial(join_group, user=dora, code=issued.code),
-        partial(invites.invitation_shown, code=issued.code, reader=dora),
-        partial(invites.invitation_shown, code=issued.code, reader=None),
+        partial(invite_codes.invitation_shown, code=issued.code, reader=dora),
+        partial(invite_codes.invitation_shown, code=issued.code, reader=None),
     ):
         with pytest.raises(InvalidInviteError) as refused:
             ask()
-        assert str(refused.value) == str(invites.invalid_invite())
+        assert str(refused.value) == str(invite_codes.invalid_invite())
     assert all_rows() == before
 
 
@@ -142,7 +149,7 @@ def test_whom_an_owner_removed_comes_back_when_an_owner_adds_them(
         with pytest.raises(InvalidInviteError):
             join_group(user=bob, code=issued.code)
         with pytest.raises(InvalidInviteError):
-            invites.invitation_shown(code=issued.code, reader=bob)
+            invite_codes.invitation_shown(code=issued.code, reader=bob)
     assert not takes_part(bob, group)
     participants.put_participant(
         group=owned_by(ann, group), username="bob", role="member"
@@ -230,7 +237,9 @@ def test_where_an_account_takes_an_invitation_a_groups_does_not_do(
 ) -> None:
     settings.PARLEY_REGISTRATION = "invite"
     issued = invite(ann, group)
-    assert not invites.invitation_shown(code=issued.code, reader=None).opens_account
+    assert not invite_codes.invitation_shown(
+        code=issued.code, reader=None
+    ).opens_account
     with pytest.raises(InvalidInviteError):
         users.register(
             username="eve",
@@ -248,7 +257,7 @@ def test_an_administrators_invitation_to_a_group_opens_an_account_in_it(
     settings.PARLEY_REGISTRATION = registration
     administrator(ann)
     issued = invite(ann, group, uses=1)
-    assert invites.invitation_shown(code=issued.code, reader=None).opens_account
+    assert invite_codes.invitation_shown(code=issued.code, reader=None).opens_account
     eve = register_eve(issued.code).user
     assert takes_part(eve, group)
     assert InviteCode.objects.get().used == 1
@@ -282,16 +291,16 @@ def test_an_invitation_ends_when_its_maker_may_invite_no_more(
     issued = invites.create_server_invitation(
         maker=administrator(ann), uses=5, expires_in=DAY
     )
-    assert invites.invitation_shown(code=issued.code, reader=None).opens_account
+    assert invite_codes.invitation_shown(code=issued.code, reader=None).opens_account
     User.objects.filter(pk=ann.pk).update(is_superuser=False)
     before = all_rows()
     for ask in (
-        partial(invites.invitation_shown, code=issued.code, reader=None),
+        partial(invite_codes.invitation_shown, code=issued.code, reader=None),
         partial(register_eve, issued.code),
     ):
         with pytest.raises(InvalidInviteError) as refused:
             ask()
-        assert str(refused.value) == str(invites.invalid_invite())
+        assert str(refused.value) == str(invite_codes.invalid_invite())
     assert all_rows() == before
     User.objects.filter(pk=ann.pk).update(is_superuser=True)
     register_eve(issued.code)
@@ -312,7 +321,9 @@ def test_an_invitation_to_a_group_opens_no_account_once_its_maker_may_not_invite
     administrator(ann)
     issued = invite(ann, group)
     User.objects.filter(pk=ann.pk).update(is_superuser=False)
-    assert not invites.invitation_shown(code=issued.code, reader=None).opens_account
+    assert not invite_codes.invitation_shown(
+        code=issued.code, reader=None
+    ).opens_account
     with pytest.raises(InvalidInviteError):
         register_eve(issued.code)
     assert InviteCode.objects.get().used == 0
@@ -427,7 +438,7 @@ def test_guesses_are_limited_and_right_codes_are_not_counted(
     def look(code: str, of: User | None, address: str = "192.0.2.1") -> None:
         subject = None if of is None else UserId(of.pk)
         with counted_guess(of=subject, address=address):
-            invites.invitation_shown(code=code, reader=of)
+            invite_codes.invitation_shown(code=code, reader=of)
 
     for _ in range(3):
         look(code, None)
