@@ -4,11 +4,12 @@ participants.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, timedelta
+from datetime import UTC, date
 from typing import Final
 
 from django.http import QueryDict
 
+from chats.grouping import goes_on
 from chats.ids import parse_message_id, parse_sequence
 from messaging.errors import InvalidCursorError
 from messaging.ids import ConversationId, MessageId, UserId
@@ -20,8 +21,6 @@ from messaging.services.mentions import mentioned_participants
 from messaging.services.participants import namesakes_among
 
 _PAGE: Final = 50
-# Messages that a sender writes within this time are shown under one name.
-_GROUPED_WITHIN: Final = timedelta(minutes=5)
 _PARAMETERS: Final = frozenset({"cursor", "around", "after"})
 
 
@@ -165,22 +164,13 @@ def _grouped(
         yield Row(
             message=message,
             answered=answered.get(MessageId(message.parent_message_id or 0)),
-            continued=not new_day
-            and before is not None
-            and _is_continued(before, message),
+            # What a reply answers stands between it and the name above.
+            continued=before is not None
+            and message.parent_message_id is None
+            and goes_on(before, message),
             day=day if new_day else None,
         )
         before = message
-
-
-def _is_continued(before: MessageProjection, message: MessageProjection) -> bool:
-    return (
-        not message.deleted
-        and before.sender_id == message.sender_id
-        and message.parent_message_id is None
-        # Timestamps of imported messages may go backwards.
-        and timedelta(0) <= message.timestamp - before.timestamp < _GROUPED_WITHIN
-    )
 
 
 def _no_place() -> InvalidCursorError:

@@ -6,16 +6,14 @@ its own.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Final, Literal
+from datetime import datetime
+from typing import Literal
 
+from chats.grouping import goes_on
 from messaging.ids import MessageId
 from messaging.projections import MessageProjection
 from messaging.services.thread_pages import ThreadPage, ThreadReply
 from messaging.services.thread_unread import ThreadUnread
-
-# Messages that a sender writes within this time are shown under one name.
-_GROUPED_WITHIN: Final = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
@@ -157,19 +155,8 @@ def _rows(
 def _goes_on(before: MessageProjection, reply: ThreadReply) -> bool:
     """Where a branch begins, or folds, the name is said again."""
     is_run = isinstance(before, ThreadReply) and not before.is_branch
-    return is_run and not reply.is_branch and _is_soon_after(before, reply)
+    return is_run and not reply.is_branch and goes_on(before, reply)
 
 
 def _minute(message: MessageProjection) -> datetime:
     return message.timestamp.replace(second=0, microsecond=0)
-
-
-def _is_soon_after(before: MessageProjection, reply: MessageProjection) -> bool:
-    days = [each.timestamp.astimezone(UTC).date() for each in (before, reply)]
-    return (
-        not reply.deleted
-        and before.sender_id == reply.sender_id
-        and days[0] == days[1]
-        # Timestamps of imported messages may go backwards.
-        and timedelta(0) <= reply.timestamp - before.timestamp < _GROUPED_WITHIN
-    )
