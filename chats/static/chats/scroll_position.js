@@ -151,12 +151,12 @@
 
   const WAYS = { Home: -1, PageUp: -1, PageDown: 1 };
 
-  // Within the list the browser scrolls by itself; but its end is that of what is loaded.
+  // The same wherever the focus is. Within the list the browser would scroll by itself, but only to the end of
+  // what is loaded; and rows that arrive above end its animation halfway.
   addEventListener("keydown", (event) => {
     const scroll = scroller(), modified = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
     if (!scroll || modified || event.defaultPrevented || !Object.hasOwn(STEPS, event.key)) return;
     if (event.target.closest?.("input, textarea, select, dialog")) return;
-    if (event.key !== "End" && scroll.contains(event.target)) return fetchNear(WAYS[event.key]);
     event.preventDefault();
     STEPS[event.key](scroll);
     if (event.key !== "End") fetchNear(WAYS[event.key]);
