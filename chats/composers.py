@@ -22,13 +22,23 @@ def composer_context(
         MessageNotFoundError: the conversation has no such message.
     """
     answered = _answered(request, membership, query)
-    return _context(membership, answered, None) | {"chosen": answered is not None}
+    alike = answered and namesakes_among(
+        conversation_id=ConversationId(membership.conversation_id),
+        shown=[answered.sender],
+    )
+    return _context(membership, answered, None) | {
+        "chosen": answered is not None,
+        "namesakes": alike,
+    }
 
 
 def thread_composer_context(
     membership: Membership, answered: MessageProjection | None, thread_id: MessageId
 ) -> dict[str, object]:
-    """A composer that answers the branch one looks at, as long as nobody chose a message."""
+    """A composer that answers the branch one looks at, as long as nobody chose a message.
+
+    The page knows its namesakes.
+    """
     return _context(membership, answered, thread_id) | {"chosen": False}
 
 
@@ -61,14 +71,9 @@ def _context(
     answered: MessageProjection | None,
     thread_id: MessageId | None,
 ) -> dict[str, object]:
-    conversation_id = ConversationId(membership.conversation_id)
-    alike = answered and namesakes_among(
-        conversation_id=conversation_id, shown=[answered.sender]
-    )
     return {
-        "conversation_id": conversation_id,
+        "conversation_id": ConversationId(membership.conversation_id),
         "answered": answered,
-        "namesakes": alike,
         "form_id": new_form_id(),
         "content": "",
         "refusal": None,

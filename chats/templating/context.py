@@ -1,6 +1,7 @@
 """A context processor for all pages: what they show of the request and its user."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import fields
 from typing import Final
 
 from django.contrib.auth.models import AnonymousUser
@@ -8,8 +9,8 @@ from django.contrib.messages import get_messages
 from django.db import Error
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
-from django.utils.functional import SimpleLazyObject
-from markupsafe import Markup
+from markupsafe import escape
+from typing_extensions import override
 
 from chats.navigation import navigation_of, section_of
 from edge.database_errors import database_is_away
@@ -19,9 +20,7 @@ from messaging.services.inbox import PageHeader, page_header
 from messaging.services.installation import server_name, shown_name
 
 _HEADER: Final = "parley_header"
-_CSRF_INPUT: Final = Markup(
-    '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
-)
+_CSRF_FIELD: Final = '<input type="hidden" name="csrfmiddlewaretoken" value="'
 
 
 def page_context(request: HttpRequest) -> Mapping[str, object]:
@@ -32,17 +31,52 @@ def page_context(request: HttpRequest) -> Mapping[str, object]:
     """
     # An error page may come before the user is known.
     user: object = getattr(request, "user", AnonymousUser())
-    csrf_token = SimpleLazyObject(lambda: get_token(request))
+    token = LazyHtml(lambda: get_token(request))
     return {
-        "csrf_input": SimpleLazyObject(lambda: _CSRF_INPUT.format(csrf_token)),
-        "csrf_token": csrf_token,
+        "csrf_input": LazyHtml(lambda: f'{_CSRF_FIELD}{token}">'),
+        "csrf_token": token,
         "flashes": get_messages(request),
-        "navigation": SimpleLazyObject(lambda: navigation_of(user)),
+        "navigation_of": navigation_of,
         "section": section_of(request.path),
-        "server_name": SimpleLazyObject(lambda: _server_name(request)),
-        "header": SimpleLazyObject(lambda: page_header_of(request)),
+        "server_name": LazyHtml(lambda: str(escape(_server_name(request)))),
+        "header": _LazyHeader(request),
         "user": user,
     }
+
+
+class LazyHtml:
+    """HTML that is made when it is shown first, once.
+
+    `SimpleLazyObject` looks up each attribute of each use in two functions of Python.
+    """
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        self._make = make
+        self._made: str | None = None
+
+    @override
+    def __str__(self) -> str:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    __html__ = __str__
+
+
+class _LazyHeader:
+    """What is counted at the head of a page, read when any of it is shown first."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    def __getattr__(self, name: str) -> object:
+        """Called for an attribute that is not there yet: of the header, or of nothing."""
+        read = page_header_of(self._request)
+        for each in fields(PageHeader):
+            setattr(self, each.name, getattr(read, each.name))
+        return object.__getattribute__(self, name)
 
 
 def _server_name(request: HttpRequest) -> str:

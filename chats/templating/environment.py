@@ -9,6 +9,7 @@ from jinja2 import BaseLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from chats.templating import filters
+from chats.templating.message_actions import message_actions
 from chats.templating.paths import path
 from chats.templating.qr_codes import qr_code
 
@@ -29,6 +30,7 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Enviro
         avatar=filters.avatar,
         avatar_of=filters.avatar_of,
         icon=icon,
+        message_actions=message_actions(made),
         now_ms=filters.now_ms,
         path=path,
         scripts=cache(partial(_scripts, made)),

@@ -22,6 +22,7 @@ from chats.errors import set_error_status
 from chats.idempotency import run_once
 from chats.ids import parse_message_id, parse_ranges, parse_sequence
 from chats.message_list import message_list, place_of
+from chats.templating.paths import path
 from chats.views.threads import refused_in_thread
 from edge.page_cache import cached, respond
 from edge.pieces import Piece, PiecedResponse, compressed_piece, pieces_of
@@ -297,7 +298,7 @@ def _cached_rows(
     asked = HttpRequest()
     asked.method = "GET"
     asked.GET = QueryDict(urlencode(place))
-    asked.path = asked.path_info = reverse("message_rows", args=[page.conversation_id])
+    asked.path = asked.path_info = path("message_rows", page.conversation_id)
     asked.META = {
         name: value
         for name, value in request.META.items()

@@ -3,14 +3,18 @@
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
+from django.db.models import QuerySet
+
 from messaging.access import Membership, Ownership
 from messaging.changes import Change, changing, changing_as_owner
+from messaging.database import CompiledQuery
 from messaging.errors import DirectConversationError, OwnerRequiredError
 from messaging.ids import ConversationId, UserId
 from messaging.models import Conversation, Event, Participant, Removal, User
 from messaging.models.conversations import ParticipantQuerySet, ParticipantRole
 from messaging.models.events import EventType
 from messaging.namesakes import Named, namesakes
+from messaging.projections import Row, UserProjection
 from messaging.services.additions import require_addable
 from messaging.services.conversations import (
     conversation_updated,
@@ -30,8 +34,15 @@ def namesakes_among(
     *, conversation_id: ConversationId, shown: Iterable[Named | None]
 ) -> frozenset[UserId]:
     """The users who share a name, among a conversation's participants and others on its page."""
-    everyone = User.objects.filter(participations__conversation=conversation_id)
-    return namesakes([*everyone.only("display_name"), *shown])
+    everyone = UserProjection.from_rows(_everyone.all(conversation=conversation_id))
+    return namesakes([*everyone, *shown])
+
+
+@CompiledQuery
+def _everyone(*, conversation: ConversationId) -> QuerySet[User, Row]:
+    return User.objects.filter(participations__conversation=conversation).values_list(
+        *UserProjection.columns()
+    )
 
 
 def put_participant(*, group: Ownership, username: str, role: str) -> None:

@@ -4,6 +4,7 @@ of Django.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
@@ -19,9 +20,10 @@ from jinja2 import Environment, UndefinedError
 from markupsafe import Markup
 
 from chats.templating import filters
+from chats.templating.message_actions import message_actions
 from chats.templating.paths import path
-from messaging.ids import UserId
-from messaging.projections import UserProjection
+from messaging.ids import ConversationId, MessageId, UserId
+from messaging.projections import MessageProjection, UserProjection
 from tests.chats.routes import ROUTES, Route
 
 CHATS: Final[Path] = settings.BASE_DIR / "chats"
@@ -30,7 +32,7 @@ ADA: Final = UserProjection(UserId(7), "ada", "Ada <b>")
 
 # What makes HTML of text unescaped, and where that is done with care.
 UNESCAPED: Final = re.compile(
-    r"\|\s*safe\b|autoescape|\bMarkup\(|\bmark_safe\b|\bSafeString\("
+    r"\|\s*safe\b|autoescape|\bMarkup\(|\bmark_safe\b|\bSafeString\(|\b__html__\b"
 )
 MAY_NOT_ESCAPE: Final = frozenset(
     {
@@ -38,6 +40,7 @@ MAY_NOT_ESCAPE: Final = frozenset(
         "templating/context.py",
         "templating/environment.py",
         "templating/filters.py",
+        "templating/message_actions.py",
         "templating/qr_codes.py",
     }
 )
@@ -158,3 +161,43 @@ def test_times_and_numbers_are_written_out() -> None:
     assert filters.day(date(2026, 3, 1)) == "Sunday, 1 March 2026"
     assert filters.counted(1, "reply", "replies") == "1 reply"
     assert filters.counted(0, "reply", "replies") == "0 replies"
+
+
+@pytest.mark.parametrize("read", [False, True])
+@pytest.mark.parametrize("edited", [False, True])
+@pytest.mark.parametrize("parent", [None, 12])
+@pytest.mark.parametrize("thread", [None, 3])
+def test_the_actions_of_a_message_are_those_of_its_numbers(
+    environment: Environment,
+    thread: int | None,
+    parent: int | None,
+    edited: bool,
+    read: bool,
+) -> None:
+    message = MessageProjection(
+        id=MessageId(345),
+        conversation_id=ConversationId(67),
+        sequence=8,
+        sender=ADA,
+        receiver=None,
+        content="100 % of %(id)d",
+        timestamp=datetime(2026, 1, 1, tzinfo=UTC),
+        read=read,
+        edited=edited,
+        version=1,
+        parent_message_id=None if parent is None else MessageId(parent),
+        reply_count=0,
+    )
+    root = None if thread is None else MessageId(thread)
+    rendered = environment.get_template("chats/message_actions.html").render(
+        id=345,
+        conversation_id=67,
+        thread_id=thread,
+        parent_id=parent if thread else None,
+        edited=edited,
+        read=read,
+    )
+    made = message_actions(environment)
+    assert made(message, root) == rendered.strip()
+    other = replace(message, id=MessageId(346))
+    assert made(other, root) == rendered.strip().replace("345", "346")
