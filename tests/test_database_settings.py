@@ -2,13 +2,17 @@
 
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import OperationalError, connection
 
-from tests.databases import fresh_database
+from config.databases import database_settings
+from messaging.models import User
+from tests.databases import connection_to, fresh_database, migrate
 from tests.live_server import served_by
 
 _ASKED = {
@@ -33,6 +37,65 @@ with connection.cursor() as cursor:
         cursor.execute(question)
         print(*cursor.fetchone())
 """
+
+
+def test_several_hosts_and_all_parameters_reach_libpq() -> None:
+    """So that a failover is followed, and whoever asks for TLS gets it or nothing."""
+    read = database_settings(
+        "postgres://ada:a%20b@one,two:5433/name?target_session_attrs=read-write"
+        "&sslmode=verify-full&options=-c%20search_path%3Dparley"
+    )
+    assert (read["HOST"], read["PORT"], read["NAME"]) == ("one,two", ",5433", "name")
+    assert (read["USER"], read["PASSWORD"]) == ("ada", "a b")
+    options = read["OPTIONS"]
+    assert options["target_session_attrs"] == "read-write"
+    assert options["sslmode"] == "verify-full"
+    # What hangs is ended all the same.
+    assert str(options["options"]).startswith("-c idle_in_transaction_session_timeout=")
+    assert str(options["options"]).endswith(" -c search_path=parley")
+
+
+needs_postgres = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="of a connection to PostgreSQL"
+)
+
+
+@needs_postgres
+@pytest.mark.django_db
+def test_of_several_hosts_one_that_answers_is_used(tmp_path: Path) -> None:
+    with fresh_database(tmp_path) as url:
+        parts = urlsplit(url)
+        several = parts.netloc.replace("@", "@127.0.0.1:1,")
+        environment = served_by(parts._replace(netloc=several).geturl(), tmp_path)
+        migrate(environment)
+
+
+@needs_postgres
+@pytest.mark.django_db(transaction=True)
+def test_an_idle_connection_alone_is_asked_whether_it_is_alive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The next request after the one that met the end gets another connection."""
+
+    def end_it() -> None:
+        pid = connection.connection.info.backend_pid
+        name = settings.DATABASES["default"]["NAME"]
+        with closing(connection_to(name)) as other, other.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+
+    def ask() -> None:
+        # As at the beginning of each request.
+        connection.close_if_unusable_or_obsolete()
+        User.objects.exists()
+
+    ask()
+    end_it()
+    with pytest.raises(OperationalError):
+        ask()
+    ask()
+    end_it()
+    monkeypatch.setattr("config.postgresql.base._IDLE_SECONDS", 0)
+    ask()
 
 
 @pytest.mark.django_db
