@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from django.db import connection, connections
 from typing_extensions import override
 
-from config.postgres import Vacuuming
+from config.postgresql.vacuuming import Vacuuming
 from config.sqlite.checkpoints import LogTruncation
 from edge.cached_pages import LOCAL_PAGES
 
