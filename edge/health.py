@@ -34,7 +34,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The database answers and is migrated, so that requests can be served.
+    """The database answers, is migrated and takes writes, so that requests can be served.
 
     The response also reports the cache. Without it, pages are only slower.
     """
@@ -75,12 +75,24 @@ class _Checks:
                 if missing_migrations():
                     return "The database is not migrated: run `manage.py migrate`."
                 self._complete = applied
+            if _is_read_only():
+                return "The database takes no writes."
         except Error:
             return "The database does not answer."
         return None
 
 
 _checks: Final = _Checks()
+
+
+def _is_read_only() -> bool:
+    """Whether it is a standby, or was made read-only, as PostgreSQL's may be."""
+    if connection.vendor != "postgresql":
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW transaction_read_only")
+        (shown,) = cursor.fetchone()
+    return bool(shown == "on")
 
 
 def _cache_answers() -> bool:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import InternalError, OperationalError, connection
 
 from config.databases import database_settings
 from messaging.models import User
@@ -96,6 +96,18 @@ def test_an_idle_connection_alone_is_asked_whether_it_is_alive(
     end_it()
     monkeypatch.setattr("config.postgresql.base._IDLE_SECONDS", 0)
     ask()
+
+
+@needs_postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_to_what_became_a_standby_is_left() -> None:
+    """With `target_session_attrs=read-write`, the next one leads to the new primary."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    with pytest.raises(InternalError):
+        User.objects.update(is_active=True)
+    connection.close_if_unusable_or_obsolete()
+    User.objects.update(is_active=True)
 
 
 @pytest.mark.django_db

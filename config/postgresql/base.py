@@ -28,6 +28,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self._answered_at = now
 
     @override
+    def is_usable(self) -> bool:
+        """Whether the server answers, and takes writes: after a failover, it may be a standby."""
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("SHOW transaction_read_only")
+                (is_read_only,) = cursor.fetchone()
+        except base.Database.Error:
+            return False
+        return bool(is_read_only == "off")
+
+    @override
     def close(self) -> None:
         self._answered_at = -math.inf
         super().close()

@@ -36,6 +36,15 @@ def test_a_database_that_is_not_migrated_is_not_ready(db: None) -> None:
     assert "migrate" in answer.json()["detail"]
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no standby")
+def test_a_database_that_takes_no_writes_is_not_ready(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET transaction_read_only = on")
+    answer = Client().get("/readyz")
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert answer.json()["detail"] == "The database takes no writes."
+
+
 @pytest.mark.usefixtures("unreachable_database")
 def test_without_its_database_a_server_lives_and_is_not_ready() -> None:
     assert Client().get("/healthz").status_code == HTTPStatus.OK
