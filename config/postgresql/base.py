@@ -4,6 +4,7 @@ import math
 import time
 from typing import Final
 
+import psycopg
 from django.db.backends.postgresql import base
 from typing_extensions import override
 
@@ -30,11 +31,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @override
     def is_usable(self) -> bool:
         """Whether the server answers, and takes writes: after a failover, it may be a standby."""
+        if self.connection is None:
+            return False
         try:
             with self.connection.cursor() as cursor:
                 cursor.execute("SHOW transaction_read_only")
                 (is_read_only,) = cursor.fetchone()
-        except base.Database.Error:
+        except psycopg.Error:
             return False
         return bool(is_read_only == "off")
 
