@@ -8,6 +8,8 @@ import psycopg
 from django.db.backends.postgresql import base
 from typing_extensions import override
 
+from config.postgresql.schema import SchemaEditor
+
 # A server that went away meanwhile is noticed by the first statement: it fails, its
 # request is answered 503, and the connection is made anew for the next one.
 _IDLE_SECONDS: Final = 5.0
@@ -15,6 +17,8 @@ _IDLE_SECONDS: Final = 5.0
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own asks `SELECT 1` before the first statement of every request: a trip more."""
+
+    SchemaEditorClass = SchemaEditor
 
     # On the monotonic clock.
     _answered_at: float = -math.inf
