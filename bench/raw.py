@@ -254,13 +254,15 @@ def _edit(caller: int, message: int, environ: "WSGIEnvironment") -> Shown:
         old, version, conversation = row
         _execute(
             "INSERT INTO messaging_messagehistory (position, version, old_content,"
-            " edited_at, edited_by_id, message_id) VALUES (?, ?, ?, ?, ?, ?)",
+            " edited_at, edited_by_id, message_id, conversation_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             _event("message.edited", conversation, message, now),
             version,
             old,
             now,
             caller,
             message,
+            conversation,
         )
         _execute(
             "UPDATE messaging_message SET content = ?, edited = TRUE,"

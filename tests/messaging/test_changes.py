@@ -1821,7 +1821,11 @@ def _late(data: Data) -> Notification:
 
 def _kept(data: Data) -> MessageHistory:
     return MessageHistory(
-        message=data.hello, version=1, old_content="x", edited_by=data.ann
+        message=data.hello,
+        conversation_id=data.hello.conversation_id,
+        version=1,
+        old_content="x",
+        edited_by=data.ann,
     )
 
 

@@ -135,12 +135,40 @@ def test_one_person_has_one_notification_of_a_message(
 
 
 def test_a_version_is_kept_once(ann: User, message: Message) -> None:
-    insert(MessageHistory(message=message, version=1, old_content="a", edited_by=ann))
-    _refused(
-        lambda: insert(
-            MessageHistory(message=message, version=1, old_content="b", edited_by=ann)
+    def kept(content: str) -> MessageHistory:
+        return MessageHistory(
+            message=message,
+            conversation=message.conversation,
+            version=1,
+            old_content=content,
+            edited_by=ann,
         )
-    )
+
+    insert(kept("a"))
+    _refused(lambda: insert(kept("b")))
+
+
+def test_an_external_id_names_one_message_of_its_conversation(
+    ann: User, bob: User, cleo: User, message: Message
+) -> None:
+    """Of a whole table it could not be unique once the table is partitioned."""
+    there = Message.objects.create(sender=ann, receiver=bob, content="same talk")
+    elsewhere = Message.objects.create(sender=ann, receiver=cleo, content="another")
+    rows = Message.objects.all()
+    overwrite(rows.filter(pk__in=[message.pk, elsewhere.pk]), external_id="chat/1")
+    _refused(lambda: overwrite(rows.filter(pk=there.pk), external_id="chat/1"))
+    assert rows.filter(external_id="chat/1").count() == 2
+
+
+def test_every_reference_to_a_message_names_its_conversation() -> None:
+    """So that tables can be partitioned by conversation: decision 0041."""
+    for model in apps.get_app_config("messaging").get_models():
+        fields = model._meta.concrete_fields
+        columns = {field.column for field in fields}
+        if "message_id" in columns or any(
+            field.related_model is Message for field in fields
+        ):
+            assert "conversation_id" in columns, model
 
 
 @pytest.mark.django_db
