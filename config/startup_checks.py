@@ -1,7 +1,7 @@
 """Startup checks, before a process serves or a command runs.
 
-They check that only their owner may read our files, and that this version can use the
-database. A fault ends the process with one line on standard error.
+They check that only their owner may read our files, that this version can use the
+database, and that all nodes have one secret key. A fault ends the process with one line on standard error.
 """
 
 import logging
@@ -33,6 +33,13 @@ _PRIVATE: Final = ("secret-key", "demo-password")
 # Commands that work on a faulty database, or check it themselves.
 _ANY_DATABASE: Final = {"backup", "restore"}
 _OF_DJANGO: Final = {"migrate", "runserver", "createsuperuser", "changepassword"}
+# Commands that make what the secret key signs.
+_SIGNING: Final = {"runserver", "seed_demo", "setup_code"}
+_OTHER_KEY: Final = (
+    "Another secret key is that of this database: give all nodes the same"
+    " PARLEY_SECRET_KEY. To replace it, keep the old one in PARLEY_SECRET_KEY_FALLBACKS;"
+    " if it is lost or leaked, or this database is a copy, run `manage.py renew_epoch`."
+)
 _REDIS_PATIENCE_SECONDS: Final = 1
 # libpq's messages contain this if a server answered with a refusal.
 _REFUSED: Final = "FATAL:"
@@ -72,7 +79,7 @@ def _exit(kind: int, _frame: object) -> NoReturn:
 
 
 def prepare_worker() -> None:
-    """Check files, database and Redis before a process serves.
+    """Check files, database, secret key and Redis before a process serves.
 
     A database or Redis that does not answer is a warning: it may still be starting, and
     `/readyz` reports it. One that answers with a refusal ends the process.
@@ -87,6 +94,7 @@ def prepare_worker() -> None:
         try:
             for line in (*_database_warnings(migrated=True), *_redis_warnings()):
                 logger.warning(line)
+            _require_secret_key(adopting=True)
         except Error as error:
             text = _error_text(error)
             # Otherwise it is a warning: granian gives up if a restarted worker dies at
@@ -143,7 +151,27 @@ def _warnings_before(arguments: Sequence[str]) -> Iterator[str]:
     if ours or command in _OF_DJANGO:
         migrated = command not in {"migrate", "runserver"}
         yield from _database_warnings(migrated=migrated)
+        if command in _SIGNING and not missing_migrations():
+            _require_secret_key(adopting=False)
         yield from _redis_warnings()
+
+
+def _require_secret_key(*, adopting: bool) -> None:
+    """Refuse if the nodes have another secret key.
+
+    Only what serves is `adopting`: a shell may lack the variables of a server, and its
+    key would be all nodes'.
+    """
+    # Its models load only when Django is set up, which imports of this module are not.
+    from messaging.services import installation  # noqa: PLC0415
+
+    same = (
+        installation.adopt_secret_key()
+        if adopting
+        else installation.secret_key_is_known()
+    )
+    if not same:
+        raise StartError(_OTHER_KEY)
 
 
 def _database_warnings(*, migrated: bool) -> Iterator[str]:

@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from edge.problems import NOT_READY, fault_response
+from messaging.services.installation import secret_key_is_known
 from messaging.services.migrations import missing_migrations
 
 # The key of the time at which a request arrived (`time.monotonic()`); the server sets
@@ -60,6 +61,8 @@ class _Checks:
         # The applied migrations at the last check that missed none: comparing them
         # again takes long.
         self._complete: frozenset[tuple[str, str]] = frozenset()
+        # The start compares it too, but for a database that is away.
+        self._key_is_known = False
 
     def fault(self, *, arrived: float) -> str | None:
         with self._lock:
@@ -75,6 +78,10 @@ class _Checks:
                 if missing_migrations():
                     return "The database is not migrated: run `manage.py migrate`."
                 self._complete = applied
+            if not self._key_is_known:
+                if not secret_key_is_known():
+                    return "PARLEY_SECRET_KEY is not that of the other nodes."
+                self._key_is_known = True
             if _is_read_only():
                 return "The database takes no writes."
         except Error:

@@ -9,7 +9,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django import Settings
 
+from edge import health
 from edge.redis_cache import FailSoftRedisCache
+from messaging.services.installation import adopt_secret_key
 
 NO_REDIS = "redis://127.0.0.1:1/0"
 
@@ -43,6 +45,20 @@ def test_a_database_that_takes_no_writes_is_not_ready(db: None) -> None:
     answer = Client().get("/readyz")
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert answer.json()["detail"] == "The database takes no writes."
+
+
+@pytest.mark.django_db
+def test_a_node_with_another_secret_key_is_not_ready(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the database was away at the start, nothing has been compared yet."""
+    adopt_secret_key()
+    settings.SECRET_KEY = "another key, as long as keys have to be: 0123"
+    # As in a process that was just started.
+    monkeypatch.setattr(health, "_checks", health._Checks())
+    answer = Client().get("/readyz")
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert "PARLEY_SECRET_KEY" in answer.json()["detail"]
 
 
 @pytest.mark.usefixtures("unreachable_database")

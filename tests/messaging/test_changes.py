@@ -558,6 +558,9 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
             InvalidCursorError,
         ),
     ],
+    "installation.adopt_secret_key": [
+        (lambda _: installation.adopt_secret_key, SILENT)
+    ],
     "installation.renew_epoch": [(lambda _: installation.renew_epoch, SILENT)],
     "installation.rename_server": [
         (

@@ -174,6 +174,9 @@ _SCENE: Final[dict[str, Rows]] = {
             "position": 3,
         },
     ],
+    "importedmessage": [
+        {"digest": "x", "message_id": 4, "conversation_id": _GROUP},
+    ],
     "block": [{"blocker_id": _BOB, "blocked_id": _CLEO}],
     "session": [
         {
