@@ -9,7 +9,8 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -18,7 +19,7 @@ from django.conf import settings
 from django.core.management import execute_from_command_line, get_commands
 from django.db import Error, connection
 from redis import Redis, RedisError
-from redis.exceptions import AuthenticationError
+from redis.exceptions import AuthenticationError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -41,6 +42,8 @@ _OTHER_KEY: Final = (
     " if it is lost or leaked, or this database is a copy, run `manage.py renew_epoch`."
 )
 _REDIS_PATIENCE_SECONDS: Final = 1
+# The only `maxmemory-policy` by which nothing is forgotten before it expires.
+_KEEPS_ALL: Final = "noeviction"
 # libpq's messages contain this if a server answered with a refusal.
 _REFUSED: Final = "FATAL:"
 _SOON: Final = ("starting up", "shutting down", "recovery mode", "too many")
@@ -187,20 +190,19 @@ def _database_warnings(*, migrated: bool) -> Iterator[str]:
 
 
 def _redis_warnings() -> Iterator[str]:
-    """Check that Redis answers; yields a warning if it does not.
+    """Check that Redis answers, and how it is set up; yields warnings.
 
     Raises:
-        StartError: Redis answers with a refusal.
+        StartError: Redis answers with a refusal, or is none that we can use.
     """
     if not settings.PARLEY_REDIS_URL:
         return
-    client = Redis.from_url(
-        settings.PARLEY_REDIS_URL,
-        socket_timeout=_REDIS_PATIENCE_SECONDS,
-        socket_connect_timeout=_REDIS_PATIENCE_SECONDS,
-    )
     try:
-        client.ping()
+        information = _redis_information()
+        if refused := _unfit_redis(information):
+            raise StartError(refused)
+        with closing(_redis_client()) as client:
+            client.ping()
     except AuthenticationError as error:
         raise _refused_by_redis(error) from error
     except (RedisConnectionError, RedisTimeoutError, OSError):
@@ -210,8 +212,53 @@ def _redis_warnings() -> Iterator[str]:
         )
     except RedisError as error:
         raise _refused_by_redis(error) from error
-    finally:
-        client.close()
+    else:
+        policy = str(information.get("maxmemory_policy", _KEEPS_ALL))
+        if policy != _KEEPS_ALL:
+            yield (
+                "REDIS_URL: Redis may forget counters of limits when it is full, so that"
+                f" limits begin anew: its maxmemory-policy is {policy}; with {_KEEPS_ALL}"
+                " it forgets none."
+            )
+
+
+def _redis_client() -> Redis:
+    return Redis.from_url(
+        settings.PARLEY_REDIS_URL,
+        socket_timeout=_REDIS_PATIENCE_SECONDS,
+        socket_connect_timeout=_REDIS_PATIENCE_SECONDS,
+    )
+
+
+def _redis_information() -> Mapping[str, object]:
+    """What Redis tells of itself by INFO; nothing if it does not allow that.
+
+    Hosted ones often forbid CONFIG, and seldom INFO.
+    """
+    with closing(_redis_client()) as client:
+        # Neither a Cluster nor a Sentinel has another one: asking for it would fail first.
+        client.connection_pool.connection_kwargs["db"] = 0
+        try:
+            return client.info()
+        except ResponseError:
+            return {}
+
+
+def _unfit_redis(information: Mapping[str, object]) -> str | None:
+    """Why a Redis that answers cannot be used, if so."""
+    match information:
+        case {"redis_mode": "sentinel"}:
+            return (
+                "REDIS_URL: this is a sentinel, which stores nothing: name the server, or"
+                " an address that follows its failover."
+            )
+        case {"redis_mode": "cluster"} | {"cluster_enabled": 1}:
+            return (
+                "REDIS_URL: this is a node of a cluster, which has only a part of the"
+                " keys: name a Redis that stands alone."
+            )
+        case _:
+            return None
 
 
 def _is_of_parley() -> bool:
