@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from edge.problems import NOT_READY, fault_response
+from messaging.database import fetch_all
 from messaging.services.installation import secret_key_is_known
 from messaging.services.migrations import missing_migrations
 
@@ -96,10 +97,7 @@ def _is_read_only() -> bool:
     """Whether it is a standby, or was made read-only, as PostgreSQL's may be."""
     if connection.vendor != "postgresql":
         return False
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW transaction_read_only")
-        (shown,) = cursor.fetchone()
-    return bool(shown == "on")
+    return fetch_all("SHOW transaction_read_only") == [("on",)]
 
 
 def _cache_answers() -> bool:
