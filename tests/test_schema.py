@@ -1,5 +1,6 @@
 """What the migrations make of the tables, on each database."""
 
+from collections.abc import Iterator
 from importlib import import_module
 
 import pytest
@@ -49,9 +50,11 @@ def test_postgresql_keeps_no_index_for_patterns() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("index", ["message_received", "message_external_id_once"])
-def test_what_most_messages_lack_is_not_in_the_index(index: str) -> None:
-    """A message of a group has no receiver, and few are of an import."""
+@pytest.mark.parametrize(
+    "index", ["message_received", "message_external_id_once", "conversation_high_user"]
+)
+def test_what_most_rows_lack_is_not_in_the_index(index: str) -> None:
+    """Groups have no pair, their messages no receiver, and few are of an import."""
     catalogue = (
         "SELECT indexdef FROM pg_indexes WHERE indexname = %s"
         if connection.vendor == "postgresql"
@@ -89,6 +92,34 @@ def test_records_of_imports_learn_the_conversations_of_their_messages(
         *(None, first, second),
         *(None, None, third),
     ]
+
+
+def test_no_index_is_the_beginning_of_another() -> None:
+    """The longer one answers the same queries."""
+    for model in apps.get_app_config("messaging").get_models():
+        plain = [*_indexes_of_all_rows(model)]
+        for columns in plain:
+            longer = [
+                other
+                for other in (*plain, *_unique_of_all_rows(model))
+                if len(other) > len(columns) and other[: len(columns)] == columns
+            ]
+            assert not longer, (model, columns)
+
+
+def _indexes_of_all_rows(model: type[models.Model]) -> Iterator[tuple[str, ...]]:
+    for field in model._meta.local_fields:
+        if field.db_index and not field.unique:  # type: ignore[attr-defined]  # not in the stubs
+            yield (field.name,)
+    for index in model._meta.indexes:
+        if index.condition is None:
+            yield tuple(index.fields)
+
+
+def _unique_of_all_rows(model: type[models.Model]) -> Iterator[tuple[str, ...]]:
+    for constraint in model._meta.constraints:
+        if isinstance(constraint, models.UniqueConstraint) and not constraint.condition:
+            yield tuple(constraint.fields)
 
 
 def _pattern_indexes() -> list[str]:

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -132,3 +134,19 @@ def test_a_node_with_a_key_of_its_own_does_not_start(tmp_path: Path) -> None:
         assert manage(wrong, "renew_epoch").returncode == 0
         assert node(environment, KEY) == ""
         assert node(environment, OTHER).startswith(REFUSAL)
+
+
+@pytest.mark.django_db
+@pytest.mark.slow
+def test_of_two_first_nodes_with_different_keys_one_is_refused(tmp_path: Path) -> None:
+    with (
+        migrated_database(tmp_path) as url,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        environment = served_by(url, tmp_path)
+        said = [*threads.map(partial(node, environment), (KEY, OTHER))]
+        first, refused = sorted(said)
+        assert first == ""
+        assert refused.startswith(REFUSAL)
+        # It is the one that stays refused.
+        assert [node(environment, key) for key in (KEY, OTHER)] == said

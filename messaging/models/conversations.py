@@ -28,12 +28,22 @@ class Conversation(GuardedModel):
     # The folded title, for the search: see messaging/folding.py.
     folded_title = models.TextField(default="", editable=False)
     # The two people of a direct conversation, the smaller id first: so each pair has
-    # one possible row.
+    # one possible row. Null in a group. Their indexes are below.
     low_user = models.ForeignKey(
-        User, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+"
+        User,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     high_user = models.ForeignKey(
-        User, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+"
+        User,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     # The sequence of the newest message, even if that one was deleted.
     last_sequence = models.PositiveBigIntegerField(default=0, editable=False)
@@ -48,6 +58,14 @@ class Conversation(GuardedModel):
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
+        indexes = (
+            # For deleting accounts; `low_user` begins the unique one below.
+            models.Index(
+                name="conversation_high_user",
+                fields=["high_user"],
+                condition=Q(high_user__isnull=False),
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 name="conversation_one_per_pair", fields=["low_user", "high_user"]
