@@ -226,13 +226,13 @@ def _send(caller: int, conversation: int, environ: "WSGIEnvironment") -> Shown:
 def _event(kind: str, conversation: object, message: object, now: datetime) -> object:
     """Its id; on PostgreSQL it would be numbered later, by somebody else."""
     columns, values = "type, conversation_id, message_id, created_at", "?, ?, ?, ?"
-    given = (kind, conversation, message, now)
+    given: list[object] = [kind, conversation, message, now]
     if _SQLITE:
         (clock,) = _execute(
             "UPDATE messaging_installation SET clock = clock + 1 RETURNING clock"
         ).fetchone() or (0,)
         columns, values = f"{columns}, id, position", f"{values}, ?, ?"
-        given = (*given, clock, clock)
+        given += [clock, clock]
     (number,) = _execute(
         f"INSERT INTO messaging_event ({columns}) VALUES ({values}) RETURNING id",
         *given,

@@ -1,9 +1,8 @@
 """Expressions that the ORM lacks."""
 
-from collections.abc import Sequence
 from typing import TypeVar
 
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import connections
 from django.db.models import (
     Expression,
     Func,
@@ -12,7 +11,9 @@ from django.db.models import (
     QuerySet,
     Subquery,
     TextField,
+    Value,
 )
+from django.db.models.functions import Cast
 from django.db.models.sql.compiler import SQLCompiler
 from typing_extensions import override
 
@@ -32,29 +33,18 @@ class _Counted(Expression):
         return "COUNT(*)", []
 
 
-class _Joined(Func):
-    """The numbers of a column, of all rows of a subquery, with spaces between."""
-
-    output_field = TextField()
-
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, Sequence[object]]:
-        return self.as_sql(
-            compiler, connection, template="group_concat(%(expressions)s, ' ')"
-        )
-
-    def as_postgresql(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, Sequence[object]]:
-        return self.as_sql(
-            compiler, connection, template="string_agg(%(expressions)s::text, ' ')"
-        )
-
-
 def joined(rows: QuerySet[M, R], column: str) -> "Subquery[TextField[str, str]]":
-    """A subquery for the numbers in a column of all rows, as text; null if there is no row."""
-    return Subquery(rows.order_by().values_list(_Joined(column)))
+    """A subquery for the numbers in a column of all rows, with spaces; null without a row."""
+    # Not Django's aggregates, which would group the rows.
+    is_postgresql = connections[rows.db].vendor == "postgresql"
+    function = "string_agg" if is_postgresql else "group_concat"
+    numbers = Func(
+        Cast(column, TextField()),
+        Value(" "),
+        function=function,
+        output_field=TextField(),
+    )
+    return Subquery(rows.order_by().values_list(numbers))
 
 
 def number_of(rows: QuerySet[M, R]) -> "Subquery[IntegerField[int, int]]":
