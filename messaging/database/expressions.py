@@ -2,7 +2,18 @@
 
 from typing import TypeVar
 
-from django.db.models import Expression, IntegerField, Model, QuerySet, Subquery
+from django.db import connections
+from django.db.models import (
+    Expression,
+    Func,
+    IntegerField,
+    Model,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Cast
 from django.db.models.sql.compiler import SQLCompiler
 from typing_extensions import override
 
@@ -20,6 +31,20 @@ class _Counted(Expression):
         self, compiler: SQLCompiler, connection: object
     ) -> tuple[str, list[object]]:
         return "COUNT(*)", []
+
+
+def joined(rows: QuerySet[M, R], column: str) -> "Subquery[TextField[str, str]]":
+    """A subquery for the numbers in a column of all rows, with spaces; null without a row."""
+    # Not Django's aggregates, which would group the rows.
+    is_postgresql = connections[rows.db].vendor == "postgresql"
+    function = "string_agg" if is_postgresql else "group_concat"
+    numbers = Func(
+        Cast(column, TextField()),
+        Value(" "),
+        function=function,
+        output_field=TextField(),
+    )
+    return Subquery(rows.order_by().values_list(numbers))
 
 
 def number_of(rows: QuerySet[M, R]) -> "Subquery[IntegerField[int, int]]":

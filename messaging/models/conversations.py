@@ -136,8 +136,8 @@ class Participant(GuardedModel):
         null=True, blank=True, editable=False
     )
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
-    # A reading of the installation's clock. The user does not see events and
-    # overwritten versions from before it. 0 for the first participants.
+    # The id of the event that told of it. The user does not see events and overwritten
+    # versions from before it. 0 for the first participants.
     joined_position = models.PositiveBigIntegerField(default=0, editable=False)
 
     objects = ParticipantQuerySet.as_manager()

@@ -299,8 +299,8 @@ class MessageHistory(GuardedModel):
     # 1 for the original; assigned under the conversation's lock.
     version = models.PositiveIntegerField(editable=False)
     old_content = models.TextField()
-    # The installation's clock when this content was replaced: participants who joined
-    # later do not see it. 0 if the edit was imported.
+    # The id of the event of the edit that replaced it: participants who joined later do
+    # not see it. 0 if the edit was imported.
     position = models.PositiveBigIntegerField(default=0, editable=False)
     # The edit that replaced this content.
     edited_at = models.DateTimeField(default=timezone.now)

@@ -5,11 +5,13 @@ from typing import Annotated
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from messaging.cursors import decode_number, encode_cursor
-from messaging.database import CompiledQuery, number_of
+from messaging.changes.numbering import number_events
+from messaging.cursors import decode_number, decode_numbers, encode_cursor
+from messaging.database import CompiledQuery, joined, number_of
 from messaging.errors import InvalidCursorError
 from messaging.ids import MAX_ID, Position, UserId
 from messaging.models import (
+    Event,
     Installation,
     LookNotice,
     Message,
@@ -95,6 +97,8 @@ class _Summary(Projection):
     head: Annotated[_Head, From("")]
     mentions: int
     conversations: int
+    # The ids of events whose messages are counted, and which have no position yet.
+    waiting: str | None
 
 
 @CompiledQuery
@@ -109,9 +113,16 @@ def _summary(*, reader: UserId) -> QuerySet[Installation, Row]:
     )
     waiting = Participant.objects.filter(Exists(here), user=reader)
     mentions = Notification.objects.unread_mentions().filter(user=reader)
+    unnumbered = Notification.objects.filter(
+        user=reader, position__in=Event.objects.waiting().values("pk")
+    )
     return (
         _counted(reader)
-        .annotate(mentions=number_of(mentions), conversations=number_of(waiting))
+        .annotate(
+            mentions=number_of(mentions),
+            conversations=number_of(waiting),
+            waiting=joined(unnumbered, "position"),
+        )
         .values_list(*_Summary.columns())
     )
 
@@ -149,16 +160,27 @@ def unread_messages(*, reader: User, cursor: str | None, limit: int) -> Inbox:
 
 
 def inbox_summary(*, reader: UserId) -> InboxSummary:
-    """Count the unread messages, mentions and conversations; one query."""
-    (counted,) = _Summary.from_rows(_summary.all(reader=reader))
+    """Count the unread messages, mentions and conversations.
+
+    One query, and another one for whom something arrived within the last milliseconds.
+    """
+    counted = _summary_of(reader)
+    if counted.waiting:
+        number_events()
+        counted = _summary_of(reader)
     return InboxSummary(
         unread_count=counted.head.unread,
         badge_count=counted.head.badge_count,
         mention_count=counted.mentions,
         conversation_count=counted.conversations,
         new_looks=counted.head.new_looks,
-        up_to=_up_to_cursor(counted.head.clock),
+        up_to=_up_to_cursor(counted.head.clock, waiting=counted.waiting),
     )
+
+
+def _summary_of(reader: UserId) -> _Summary:
+    (counted,) = _Summary.from_rows(_summary.all(reader=reader))
+    return counted
 
 
 def page_header(*, reader: UserId) -> PageHeader:
@@ -180,16 +202,20 @@ def mark_inbox_read(*, reader: UserId, up_to: str) -> None:
         InvalidCursorError: the text is no `up_to` of the inbox or its summary.
     """
     try:
-        position = decode_number("up_to", up_to)
-    except InvalidCursorError as error:
+        position, *counted = decode_numbers("up_to", up_to)
+    except (InvalidCursorError, ValueError) as error:
         raise InvalidCursorError(
             "This is no `up_to` of the inbox or its summary.", field="up_to"
         ) from error
-    arrived = Notification.objects.filter(position__lte=position)
+    # Events that are not kept any more are older than any cursor in use.
+    later = Event.objects.filter(
+        Q(position__gt=position) | Q(position__isnull=True), pk=OuterRef("position")
+    ).exclude(pk__in=counted)
+    arrived = Notification.objects.filter(~Exists(later))
     # A cursor of before a restore may be ahead of the clock.
     since = min(Position(position), read_clock())
     mark_read(ReadRequest(unread_among(arrived, reader=reader), reader, since=since))
 
 
-def _up_to_cursor(position: Position) -> str:
-    return encode_cursor("up_to", position)
+def _up_to_cursor(position: Position, *, waiting: str | None = None) -> str:
+    return encode_cursor("up_to", position, *map(int, (waiting or "").split()))

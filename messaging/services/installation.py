@@ -6,14 +6,15 @@ import secrets
 
 from django.apps.registry import Apps
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Exists, QuerySet
 from django.utils.crypto import salted_hmac
 
 from messaging.access import Superuser, superuser
 from messaging.changes import open_change
+from messaging.changes.numbering import number_events
 from messaging.database import CompiledQuery
 from messaging.ids import Position
-from messaging.models import Installation, User
+from messaging.models import Event, Installation, User
 from messaging.text import clean_server_name
 
 
@@ -83,13 +84,18 @@ def _fingerprint(key: str) -> str:
 
 
 @CompiledQuery
-def _clock() -> QuerySet[Installation, tuple[int]]:
-    return Installation.objects.filter(pk=Installation.ONLY_ID).values_list("clock")
+def _clock() -> QuerySet[Installation, tuple[int, bool]]:
+    return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
+        "clock", Exists(Event.objects.waiting())
+    )
 
 
 def read_clock() -> Position:
-    """The position of the last committed event."""
-    ((clock,),) = _clock.all()
+    """The position of the last committed event; those without a number get one."""
+    ((clock, are_waiting),) = _clock.all()
+    if are_waiting:
+        number_events()
+        ((clock, _),) = _clock.all()
     return Position(clock)
 
 

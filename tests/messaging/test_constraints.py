@@ -7,7 +7,6 @@ from django.apps import apps
 from django.db import IntegrityError, models, transaction
 from django.db.models import QuerySet
 
-from messaging.changes.log import tick
 from messaging.errors import BypassError
 from messaging.models import (
     Conversation,
@@ -18,7 +17,7 @@ from messaging.models import (
     Participant,
     User,
 )
-from messaging.services.installation import ensure_installation, read_clock
+from messaging.services.installation import ensure_installation
 from tests.rows import erase, insert, overwrite
 
 Write = Callable[[], object]
@@ -178,14 +177,6 @@ def test_there_is_one_installation() -> None:
     assert Installation.objects.get().epoch == epoch
     assert str(Installation.objects.get()) == f"installation {epoch}"
     _refused(lambda: insert(Installation(id=2, epoch="x")))
-
-
-@pytest.mark.django_db
-def test_the_clock_advances_by_one() -> None:
-    before = read_clock()
-    with transaction.atomic():
-        assert tick() == before + 1
-    assert read_clock() == before + 1
 
 
 @pytest.mark.parametrize(
