@@ -5,7 +5,7 @@
 
   // After this time the user may try again, in case they stopped the page from loading.
   const GIVEN_UP = 15_000;
-  const locked = new WeakMap();
+  const locked = new WeakMap(), begun = new WeakSet();
 
   const isGuarded = (form) => form.method === "post" && form.id !== "composer";
   const openFields = (form) => [...form.elements].filter((field) => field.matches("input, textarea") && !field.readOnly);
@@ -46,6 +46,15 @@
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted) for (const form of document.forms) release(form);
   });
+  // One goes on where a text ends; once, and not each time the field gets the focus.
+  function goToEnd(field) {
+    if (!field?.matches("textarea[autofocus]") || begun.has(field)) return;
+    begun.add(field);
+    field.setSelectionRange(field.value.length, field.value.length);
+  }
+
+  addEventListener("focusin", ({ target }) => goToEnd(target));
+  addEventListener("DOMContentLoaded", () => goToEnd(document.activeElement));
   // The link of a demo signs in whoever opens it, as long as scripts run; else there is the button.
   addEventListener("DOMContentLoaded", () => {
     if (!document.prerendering) document.querySelector("form[data-submit-now]")?.requestSubmit();

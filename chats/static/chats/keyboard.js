@@ -31,7 +31,8 @@
 
   function cancel() {
     const open = document.querySelector(".actions details[open]");
-    const back = document.activeElement?.closest(".in-place, .composer")?.querySelector("[data-cancel], .answering a");
+    const here = document.activeElement;
+    const back = here?.closest(".in-place, .composer")?.querySelector("[data-cancel], .answering a") ?? here?.closest("#side")?.querySelector("#side-close");
     if (open) {
       open.open = false;
       open.querySelector("summary").focus();
@@ -103,10 +104,13 @@
     if (done) event.preventDefault();
   });
 
-  // Close open menus when the user clicks elsewhere.
+  // Close open menus when the user clicks elsewhere; a key (a click of no button) leaves the focus at the menu.
   addEventListener("click", (event) => {
     for (const open of document.querySelectorAll(".actions details[open]")) {
-      if (!open.contains(event.target) || event.target.closest(".menu a")) open.open = false;
+      const chosen = open.contains(event.target) && event.target.closest(".menu a");
+      if (open.contains(event.target) && !chosen) continue;
+      open.open = false;
+      if (chosen && !event.detail) open.querySelector("summary").focus({ preventScroll: true });
     }
   });
 
