@@ -5,7 +5,7 @@
   const PAUSE = 120;
   const MARKUP = `
     <label for="go-field">Go to a person, a group or a command</label>
-    <input id="go-field" type="text" role="combobox" aria-expanded="true" aria-autocomplete="list" aria-controls="go-options"
+    <input id="go-field" type="text" role="combobox" aria-expanded="false" aria-autocomplete="list" aria-controls="go-options"
       autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="64" placeholder="Any part of a name">
     <ul class="options" id="go-options" role="listbox" aria-label="Where to go" hidden></ul>
     <p class="quiet" role="status"></p>`;

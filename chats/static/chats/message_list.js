@@ -6,6 +6,7 @@
   const list = () => document.querySelector("#messages[data-conversation]");
   const sequenceOf = (message) => Number(message.dataset.sequence);
   const messagesIn = (root) => [...root.querySelectorAll(".message")];
+  const announced = new Set();
   let wanted = [], fetching = null, fetchingNewest = null, tidying = false;
 
   // Whether the list ends with the newest message.
@@ -157,8 +158,10 @@
     announceAll(added);
   }
 
+  // Once, though a message may stand in the conversation and in a thread beside it.
   function announceAll(added) {
-    for (const message of added.filter(isNews)) {
+    for (const message of added.filter((each) => isNews(each) && !announced.has(each.dataset.id))) {
+      announced.add(message.dataset.id);
       parleyAnnouncer.announce(`${message.querySelector(".by b")?.textContent ?? ""}: ${text(message) ?? ""}`);
     }
   }
@@ -191,9 +194,11 @@
     if (place === list() && isWhole()) await fetchRange();
   }
 
-  // A message that is too far down to be added.
+  // A message that is too far down to be added, and so to be announced by what it says.
   function noteNew({ id, sender }) {
-    if (!isWhole() && String(sender?.id) !== document.body.dataset.user) parleyNewBelow.add(id);
+    if (isWhole() || String(sender?.id) === document.body.dataset.user) return;
+    parleyNewBelow.add(id);
+    parleyAnnouncer.announce(document.querySelector("#to-end a span").textContent);
   }
 
   function changed(first, last = first) {
