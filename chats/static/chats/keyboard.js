@@ -3,6 +3,7 @@
 (() => {
   "use strict";
 
+  const STILL = matchMedia("(prefers-reduced-motion: reduce)");
   const typing = (element) => element?.closest("input, textarea, select, [contenteditable]");
   const ROW = ".message, .waiting-card";
   const rowOf = (element) => element?.closest?.(ROW) ?? null;
@@ -125,7 +126,7 @@
       if (above.tagName === "DETAILS") above.open = true;
     }
     message.scrollIntoView({ block: "center" });
-    message.focus({ preventScroll: true });
-    message.animate([{ outline: "3px solid var(--accent)" }, { outline: "3px solid transparent" }], 1600);
+    message.focus({ preventScroll: true, focusVisible: STILL.matches });
+    if (!STILL.matches) message.animate([{ outline: "3px solid var(--accent)" }, { outline: "3px solid transparent" }], 1600);
   }, true);
 })();

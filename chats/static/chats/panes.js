@@ -130,14 +130,13 @@
   }
 
   // The address is that of the page which is shown there: a reload shows it by itself, and Back closes it.
-  async function open(link) {
-    const address = link.href;
+  async function open(address, link = null) {
     main().dataset.source ??= location.href;
     if (!(await showOrLoad(address))) return;
     const depth = (history.state?.parleySide ?? 0) + 1;
     history.pushState({ parleySide: depth, address }, "", address);
     keep("");
-    if (!side().contains(link)) opener = link;
+    if (link && !side().contains(link)) opener = link;
     parley.focusHeading(side());
   }
 
@@ -188,7 +187,7 @@
     event.preventDefault();
     event.stopPropagation();
     for (const menu of document.querySelectorAll(".actions details[open]")) menu.open = false;
-    if (link.href !== location.href) open(link);
+    if (link.href !== location.href) open(link.href, link);
   }, true);
 
   // To where one came from, if that is where the arrow leads: so that Back does not lead here again.
@@ -225,5 +224,5 @@
   addEventListener("parley:changed", arrange);
   addEventListener("resize", look);
 
-  window.parleyPanes = Object.freeze({ asIn, freshOf });
+  window.parleyPanes = Object.freeze({ asIn, freshOf, open: (address) => open(address) });
 })();
