@@ -6,6 +6,7 @@ No test here points at anything: what is looked for is reached as a person reach
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -64,9 +65,11 @@ class Keyboard:
                 return
         pytest.fail(f"{by} does not lead to {target}.")
 
-    def use(self, role: str, name: str, *, by: str = "Tab") -> None:
+    def use(
+        self, role: Literal["link", "button"], name: str, *, by: str = "Tab"
+    ) -> None:
         """Go to what has this name, and press Enter."""
-        target = self.page.get_by_role(role, name=name)  # type: ignore[arg-type]  # any role
+        target = self.page.get_by_role(role, name=name)
         self.go_to(target.first, by=by)
         self.press("Enter")
 

@@ -10,10 +10,11 @@
     if (document.querySelector("dialog[open]")) return;
     const dialog = Object.assign(document.createElement("dialog"), { id: "keys", className: "card", innerHTML: keys });
     dialog.setAttribute("aria-label", "Keys");
-    const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close", autofocus: true });
+    const close = Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: "Close", autofocus: true });
     close.addEventListener("click", () => dialog.close());
-    dialog.append(Object.assign(document.createElement("p"), { className: "buttons" }));
-    dialog.lastElementChild.append(close);
+    // At its head: it has the focus, and one reads from there.
+    dialog.prepend(Object.assign(document.createElement("p"), { className: "side-head" }));
+    dialog.firstElementChild.append(close);
     dialog.addEventListener("close", () => dialog.remove());
     dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
     document.body.append(dialog);
