@@ -2,7 +2,7 @@
 (() => {
   "use strict";
 
-  const PAGES_AT_ONCE = 20;
+  const PAGES_AT_ONCE = 20, COUNT = '.under a[href$="/thread"]';
   const list = () => document.querySelector("#messages[data-conversation]");
   const sequenceOf = (message) => Number(message.dataset.sequence);
   const messagesIn = (root) => [...root.querySelectorAll(".message")];
@@ -208,6 +208,12 @@
     if (from <= last) fetchRange(from - 1, last);
   }
 
+  // The event does not say what a deleted message answered: whichever has replies above may have one less.
+  function deleted(sequence) {
+    const counted = list() ? messagesIn(list()).filter((each) => each.querySelector(COUNT)).map(sequenceOf) : [];
+    changed(Math.min(sequence, ...counted), sequence);
+  }
+
   // A reply changes the count of its parent, if that is on the page.
   function answered(id) {
     const parent = id && list()?.querySelector(`.message[data-id="${id}"]`);
@@ -249,5 +255,5 @@
     changed(sequenceOf(row));
   }, true);
 
-  window.parleyMessageList = Object.freeze({ announcingNew, answered, changed, fetchRange, isWhole, list, noteNew, renew, showNewest, showSent });
+  window.parleyMessageList = Object.freeze({ announcingNew, answered, changed, deleted, fetchRange, isWhole, list, noteNew, renew, showNewest, showSent });
 })();
