@@ -215,7 +215,7 @@ def test_writing_goes_on_without_a_connection(
     expect(banner).to_be_visible()
     page.get_by_label("Your message").fill("Written in a tunnel.")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_text("Waiting until you are online")).to_be_visible()
+    expect(in_main(page, "Waiting until you are online")).to_be_visible()
     expect(page.get_by_label("Your message")).to_have_value("")
     bob.say(conversation_id, "Sent meanwhile.")
     page.context.set_offline(False)

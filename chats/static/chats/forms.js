@@ -50,7 +50,7 @@
   function goToEnd(field) {
     if (!field?.matches("textarea[autofocus]") || begun.has(field)) return;
     begun.add(field);
-    field.setSelectionRange(field.value.length, field.value.length);
+    if (!field.selectionEnd) field.setSelectionRange(field.value.length, field.value.length);
   }
 
   addEventListener("focusin", ({ target }) => goToEnd(target));
@@ -58,5 +58,34 @@
   // The link of a demo signs in whoever opens it, as long as scripts run; else there is the button.
   addEventListener("DOMContentLoaded", () => {
     if (!document.prerendering) document.querySelector("form[data-submit-now]")?.requestSubmit();
+  });
+
+  // The character counter. It counts as the server does: code points, not UTF-16 units, without leading blank
+  // lines and trailing blanks.
+  const SHOWN_WITHIN = 500;
+
+  function lengthOf(text) {
+    return [...text.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd()].length;
+  }
+
+  function counterOf(field) {
+    const next = field.nextElementSibling;
+    if (next?.matches("output.count")) return next;
+    const counter = document.createElement("output");
+    counter.className = "count quiet";
+    field.after(counter);
+    return counter;
+  }
+
+  function count(field) {
+    const most = Number(field.dataset.most), length = lengthOf(field.value);
+    const text = `${length.toLocaleString("en")} of ${most.toLocaleString("en")} characters`;
+    field.setCustomValidity(length > most ? `Too long: ${text}.` : "");
+    if (length > most - SHOWN_WITHIN) counterOf(field).textContent = text;
+    else field.parentElement.querySelector("output.count")?.remove();
+  }
+
+  addEventListener("input", (event) => {
+    if (event.target.matches?.("textarea[data-most]")) count(event.target);
   });
 })();

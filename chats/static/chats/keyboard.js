@@ -1,4 +1,4 @@
-// The keyboard: Ctrl+Enter submits a text, j and k or arrows move between messages (or cards of what
+// The keyboard: Enter or Shift+Enter sends, Ctrl+Enter submits a text, j and k or arrows move between messages (or cards of what
 // waits), Escape goes back.
 (() => {
   "use strict";
@@ -129,4 +129,18 @@
     message.focus({ preventScroll: true, focusVisible: STILL.matches });
     if (!STILL.matches) message.animate([{ outline: "3px solid var(--accent)" }, { outline: "3px solid transparent" }], 1600);
   }, true);
+
+  // Enter sends and Shift+Enter breaks the line, or the other way round, as the person has set it. On touch
+  // keyboards Enter breaks the line: they have no Shift+Enter.
+  const touch = matchMedia("(hover: none) and (pointer: coarse)");
+
+  addEventListener("keydown", (event) => {
+    const { key, target, shiftKey } = event, sends = target.dataset?.sendKey;
+    // 229: an input method handles this key.
+    if (key !== "Enter" || !sends || event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+    if (touch.matches || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (shiftKey !== (sends === "shift_enter")) return;
+    event.preventDefault();
+    if (!event.repeat) target.form.requestSubmit();
+  });
 })();

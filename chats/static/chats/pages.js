@@ -98,5 +98,25 @@
     showConnection();
   });
 
+  // A secret that is shown once: the button names the element whose text it copies.
+  // Without HTTPS, browsers give no clipboard: the text can still be selected.
+  function showCopying() {
+    if (!navigator.clipboard) return;
+    for (const button of document.querySelectorAll("[data-copies]")) button.hidden = false;
+  }
+
+  addEventListener("click", async ({ target }) => {
+    const button = target.closest?.("[data-copies]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+      button.textContent = "Copied";
+    } catch {
+      complain("The browser did not let it be copied. Select it instead.");
+    }
+  });
+  addEventListener("DOMContentLoaded", showCopying);
+  addEventListener("htmx:afterSettle", showCopying);
+
   window.parley = Object.freeze({ UNREACHED, complain, focusHeading, retitle, errorTextOf, setUnread });
 })();
