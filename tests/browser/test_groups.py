@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import Browse, NewPerson
-from tests.browser.pages import nothing_reloads
+from tests.browser.pages import in_main, nothing_reloads
 from tests.browser.signed_in_users import SignedInUser
 
 
@@ -106,7 +106,7 @@ def test_a_member_is_removed_and_a_member_leaves(
     expect(page.get_by_text("You are the last")).to_be_visible()
     page.locator("summary", has_text="Leave").click()
     page.get_by_role("button", name="Leave the group").click()
-    expect(page.get_by_text("You left Walks.")).to_be_visible()
+    expect(in_main(page, "You left Walks.")).to_be_visible()
     expect(page.get_by_text("No conversations yet.")).to_be_visible()
 
 

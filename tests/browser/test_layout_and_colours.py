@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Browse, NewPerson
 from tests.browser.pages import message
@@ -260,3 +260,45 @@ def test_the_docs_of_the_api_have_the_colours_of_the_pages() -> None:
     named = re.compile(r"(--[a-z-]+): (#[0-9a-f]+);")
     assert named.findall(docs)
     assert set(named.findall(docs)) <= set(named.findall(before_paper))
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_nothing_moves_for_who_wants_no_motion(
+    page: Page, bob: SignedInUser, conversation_id: int, *, moves: bool
+) -> None:
+    root = bob.say(conversation_id, "Shall we play?")
+    bob.say(conversation_id, "Anyone?", reply_to=root)
+    page.emulate_media(reduced_motion="no-preference" if moves else "reduce")
+    animations = "document.getAnimations().length > 0"
+    page.goto(f"/conversations/{conversation_id}?around={root}#m{root}")
+    assert page.evaluate(animations) is moves
+    page.goto(f"/conversations/{conversation_id}")
+    page.get_by_role("link", name="Reply to Bob").click()
+    expect(page.locator(f"#m{root}")).to_be_focused()
+    assert page.evaluate(animations) is moves
+    smooth = """[...document.querySelectorAll("*")].filter(
+        (each) => getComputedStyle(each).scrollBehavior !== "auto").length"""
+    assert page.evaluate(smooth) == 0
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize("path", ["/inbox", "/notifications"])
+def test_what_marks_a_message_as_read_takes_no_line_of_its_own(
+    browse: Browse,
+    ann: SignedInUser,
+    bob: SignedInUser,
+    size: tuple[int, int],
+    path: str,
+) -> None:
+    group = bob.group("Long walks, and short ones", ann)
+    bob.say(group, "Yes.")
+    bob.say(group, "It goes on for a while. " * 20)
+    page = browse(ann, size=size)
+    page.goto(path)
+    expect(page.locator(".mail form")).to_have_count(2)
+    apart = page.locator(".mail").evaluate_all("""mails => mails.map((mail) => {
+        const box = (selector) => mail.querySelector(selector).getBoundingClientRect();
+        const button = box("button"), [row, text, time] = [".row", ".row-text", "time"].map(box);
+        return button.bottom <= row.bottom && button.left >= text.right && button.top >= time.bottom;
+    })""")
+    assert apart == [True, True]

@@ -193,6 +193,29 @@ def test_a_message_is_changed_in_the_panel_and_answered_beside_it(
     assert doubled_ids(page) == []
 
 
+def test_the_next_unread_of_a_thread_in_the_panel_is_shown_there(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
+) -> None:
+    root = ann.say(conversation_id, "Shall we play?")
+    for number in range(40):
+        bob.say(conversation_id, f"Move {number}.", reply_to=root)
+    page = browse(ann, size=LAPTOP)
+    page.goto(f"/conversations/{conversation_id}?around={root}")
+    events_are_heard(page)
+    with nothing_reloads(page):
+        page.get_by_role("link", name="40 replies").click()
+        side = page.locator("#side")
+        expect(side.get_by_text("Move 0.")).to_be_visible()
+        side.locator("[data-next-unread]").click()
+        expect(side.locator(".message:focus")).to_be_in_viewport()
+        # The key does the same.
+        first = side.locator(".message:focus").get_attribute("id")
+        page.keyboard.press("u")
+        expect(side.locator(f"#{first}")).not_to_be_focused()
+        expect(side.locator(".message:focus")).to_be_in_viewport()
+    expect(page.get_by_label("Your message")).to_be_visible()
+
+
 def test_a_wide_screen_shows_the_people_until_one_closes_them(
     browse: Browse, new_person: NewPerson
 ) -> None:

@@ -1,9 +1,29 @@
-// For every page: shows that the browser is offline, the unread count in the title, and errors.
+// For every page: where its focus begins, that the browser is offline, the unread count in the title, and errors.
 (() => {
   "use strict";
 
   const UNREACHED = "The server cannot be reached. Nothing is lost; try again.";
   const $ = (selector, root = document) => root.querySelector(selector);
+
+  let begun = null;
+
+  // A page that htmx brings has no focus yet, and nobody reads it out: it begins at its heading, unless it
+  // has a field to begin with.
+  function begin() {
+    const app = $(".app"), isFirst = !begun;
+    if (app === begun) return;
+    begun = app;
+    if (isFirst) return;
+    const main = $("main", app);
+    for (const flash of $("#flashes", main)?.children ?? []) window.parleyAnnouncer?.announce(flash.textContent);
+    if (!main.contains(document.activeElement)) focusHeading(main);
+  }
+
+  function focusHeading(part) {
+    const heading = $("h1", part) ?? part;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: true });
+  }
 
   function showConnection() {
     const banner = $("#offline");
@@ -47,7 +67,10 @@
     return sentences.length ? sentences.join(". ") : "The server could not do this. Nothing is lost; try again.";
   }
 
-  addEventListener("online", showConnection);
+  addEventListener("online", () => {
+    showConnection();
+    window.parleyAnnouncer?.announce("You are online again.");
+  });
   addEventListener("offline", showConnection);
   // Only for requests that a user made: those of scripts show no errors.
   const onAsked = (type, action) =>
@@ -66,10 +89,34 @@
     complain(errorTextOf(xhr.responseText));
   });
   addEventListener("htmx:afterSettle", () => {
+    begin();
     showConnection();
     titleCount();
   });
-  addEventListener("DOMContentLoaded", showConnection);
+  addEventListener("DOMContentLoaded", () => {
+    begin();
+    showConnection();
+  });
 
-  window.parley = Object.freeze({ UNREACHED, complain, retitle, errorTextOf, setUnread });
+  // A secret that is shown once: the button names the element whose text it copies.
+  // Without HTTPS, browsers give no clipboard: the text can still be selected.
+  function showCopying() {
+    if (!navigator.clipboard) return;
+    for (const button of document.querySelectorAll("[data-copies]")) button.hidden = false;
+  }
+
+  addEventListener("click", async ({ target }) => {
+    const button = target.closest?.("[data-copies]");
+    if (!button) return;
+    try {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent);
+      button.textContent = "Copied";
+    } catch {
+      complain("The browser did not let it be copied. Select it instead.");
+    }
+  });
+  addEventListener("DOMContentLoaded", showCopying);
+  addEventListener("htmx:afterSettle", showCopying);
+
+  window.parley = Object.freeze({ UNREACHED, complain, focusHeading, retitle, errorTextOf, setUnread });
 })();
