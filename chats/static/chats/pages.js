@@ -3,6 +3,7 @@
   "use strict";
 
   const UNREACHED = "The server cannot be reached. Nothing is lost; try again.";
+  const KNOWN = 100;
   const $ = (selector, root = document) => root.querySelector(selector);
 
   let begun = null;
@@ -15,7 +16,9 @@
     begun = app;
     if (isFirst) return;
     const main = $("main", app);
-    for (const flash of $("#flashes", main)?.children ?? []) window.parleyAnnouncer?.announce(flash.textContent);
+    const flashes = $("#flashes", main);
+    // A live region that arrives with its words is not read out: they are put in anew once it is known.
+    if (flashes?.children.length) setTimeout(() => flashes.append(...flashes.children), KNOWN);
     if (!main.contains(document.activeElement)) focusHeading(main);
   }
 
