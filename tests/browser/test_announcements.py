@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import Browse, NewPerson
 from tests.browser.held_requests import events_are_heard
-from tests.browser.pages import message
+from tests.browser.pages import message, wait_until
 from tests.browser.signed_in_users import SignedInUser, say_many
 
 # Whatever is read out as it changes.
@@ -127,7 +127,7 @@ def test_what_an_action_did_is_read_out_on_the_page_after_it(page: Page) -> None
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Your settings are saved.")).to_be_visible()
     # Not with the page: what a live part arrives with is not read out.
-    page.wait_for_function("window.read.length > 0")
+    wait_until(page, lambda: page.evaluate("window.read.length > 0"))
     assert page.evaluate("window.read") == ["Your settings are saved."]
 
 
