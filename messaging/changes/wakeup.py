@@ -24,11 +24,7 @@ def wake_processes() -> None:
     """
     # On SQLite, the waiting processes watch the database file instead.
     if settings.PARLEY_WAKEUPS != "sqlite":
-        transaction.on_commit(_wake_numberer, robust=True)
-
-
-def _wake_numberer() -> None:
-    _numberer().wake()
+        transaction.on_commit(_numbering.wake, robust=True)
 
 
 def _announce() -> None:
@@ -44,17 +40,22 @@ def _announce() -> None:
             pass
 
 
-_lock: Final = Lock()
-_started: list[Numberer] = []
+class _Numbering:
+    """The thread of this process, which its first write starts; after a fork there is none."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._thread: Numberer | None = None
+
+    def wake(self) -> None:
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = Numberer(_announce)
+                self._thread.start()
+        self._thread.wake()
 
 
-def _numberer() -> Numberer:
-    """The thread of this process, which its first write starts."""
-    with _lock:
-        if not (_started and _started[0].is_alive()):
-            _started[:] = [Numberer(_announce)]
-            _started[0].start()
-        return _started[0]
+_numbering: Final = _Numbering()
 
 
 class _Publisher:

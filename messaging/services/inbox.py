@@ -51,7 +51,6 @@ class PageHeader:
     unread_count: int
     badge_count: int
     new_looks: int
-    up_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +146,7 @@ def unread_messages(*, reader: User, cursor: str | None, limit: int) -> Inbox:
     """Unread messages of all conversations, newest first."""
     # Read the clock first: a message that arrives between the two queries must not be
     # cleared by `up_to`.
-    up_to = _up_to_cursor(read_clock())
+    up_to = up_to_now()
     before = MAX_ID if cursor is None else decode_number("inbox", cursor)
     rows = cut_page(
         _Unread.from_rows(
@@ -191,8 +190,12 @@ def page_header(*, reader: UserId) -> PageHeader:
         unread_count=head.unread,
         badge_count=head.badge_count,
         new_looks=head.new_looks,
-        up_to=_up_to_cursor(head.clock),
     )
+
+
+def up_to_now() -> str:
+    """The cursor `up_to` of all that has arrived. Read it before what is shown with it."""
+    return _up_to_cursor(read_clock())
 
 
 def mark_inbox_read(*, reader: UserId, up_to: str) -> None:
