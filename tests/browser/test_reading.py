@@ -263,15 +263,16 @@ def test_new_and_the_day_are_one_line(
     bob.say(conversation_id, "Good morning.")
     page = browse(ann, scripts=scripts)
     page.goto(f"/conversations/{conversation_id}")
-    day = page.locator(".day span").bounding_box()
-    new = page.locator(".unread-line span").bounding_box()
-    first = page.locator(".message").bounding_box()
-    assert day is not None
-    assert new is not None
-    assert first is not None
+    expect(page.locator(".unread-line span")).to_be_visible()
+    # All at one moment: a script draws the line of the day anew.
+    day, new, first = page.evaluate(
+        """() => [".day span", ".unread-line span", ".message"].map(
+            (place) => document.querySelector(place).getBoundingClientRect().toJSON()
+        )"""
+    )
     assert abs(day["y"] - new["y"]) < 1
-    assert day["x"] + day["width"] < new["x"]
-    assert new["y"] + new["height"] <= first["y"]
+    assert day["right"] < new["x"]
+    assert new["bottom"] <= first["y"]
 
 
 def test_namesakes_are_shown_with_usernames(
