@@ -12,6 +12,7 @@ from typing import Final
 from jinja2 import Environment
 from markupsafe import Markup
 
+from chats.templating.paths import number_format
 from messaging.ids import MAX_ID, MessageId
 from messaging.projections import MessageProjection
 
@@ -41,10 +42,9 @@ def message_actions(environment: Environment) -> MessageActions:
             replaced["parent_id"] = None
         template = environment.get_template("chats/message_actions.html")
         made = template.render(replaced, edited=edited, read=read).strip()
-        made = made.replace("%", "%%")
-        for name, number in _REPLACED.items():
-            made = made.replace(str(number), f"%({name})d")
-        return made
+        return number_format(
+            made, {number: f"%({name})d" for name, number in _REPLACED.items()}
+        )
 
     def actions(message: MessageProjection, thread_id: MessageId | None) -> Markup:
         numbers = {

@@ -1,5 +1,6 @@
 """Paths of pages, quickly: a page of messages has hundreds of them."""
 
+from collections.abc import Mapping
 from functools import cache
 
 from django.urls import reverse
@@ -20,7 +21,12 @@ def path(name: str, *arguments: object) -> str:
 def _format(name: str, count: int) -> str:
     """A page's path with `%d` instead of numbers, made of the path of numbers to replace."""
     numbers = [MAX_ID - place for place in range(count)]
-    made = reverse(name, args=numbers).replace("%", "%%")
-    for number in numbers:
-        made = made.replace(str(number), "%d")
+    return number_format(reverse(name, args=numbers), dict.fromkeys(numbers, "%d"))
+
+
+def number_format(made: str, places: Mapping[int, str]) -> str:
+    """A format of a text, which has these in place of its numbers."""
+    made = made.replace("%", "%%")
+    for number, place in places.items():
+        made = made.replace(str(number), place)
     return made
