@@ -353,3 +353,27 @@ def test_of_two_that_are_pressed_the_later_one_is_shown_and_one_close_leads_back
     side.get_by_role("button", name="Close").click()
     expect(page).to_have_url(here)
     expect(side).to_be_hidden()
+
+
+def test_a_page_that_comes_late_does_not_replace_one_that_was_asked_for_after_it(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    ann, bob, cleo = new_person("Ann"), new_person("Bob"), new_person("Cleo")
+    slow, quick = ann.start_direct(bob), ann.start_direct(cleo)
+    bob.say(slow, "From Bob.")
+    cleo.say(quick, "From Cleo.")
+    page = browse(ann, size=LAPTOP)
+    page.goto("/settings")
+    row = page.locator(".pane .row")
+    with hold_requests(page, f"**/conversations/{slow}", method="GET") as held:
+        row.filter(has_text="Bob").click()
+        late = held.take()
+        row.filter(has_text="Cleo").click()
+        expect(message(page, "From Cleo.")).to_be_visible()
+        with page.expect_event("requestfinished", lambda done: done == late.request):
+            late.continue_()
+    page.evaluate("new Promise((drawn) => requestIdleCallback(drawn))")
+    expect(message(page, "From Cleo.")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"/conversations/{quick}$"))
+    row.filter(has_text="Bob").click()
+    expect(message(page, "From Bob.")).to_be_visible()

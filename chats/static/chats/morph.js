@@ -13,13 +13,16 @@
 
   function morph(old, fresh) {
     if (!isElement(old)) return void (old.data !== fresh.data && (old.data = fresh.data));
-    if (isEdited(old) || isSameTime(old, fresh)) return;
+    if (isEdited(old) || isRefused(old) || isSameTime(old, fresh)) return;
     const field = keptField(old);
     morphAttributes(old, fresh);
     if (old.localName !== "textarea") morphChildren(old, fresh);
     else if (old.defaultValue !== fresh.defaultValue) old.defaultValue = fresh.defaultValue;
     if (field === null) takeValue(old, fresh);
   }
+
+  // A form that was refused stays with its words and its error until it is sent again, whatever changes around it.
+  const isRefused = (node) => node.matches("form:has(.errorlist, [aria-invalid=true])") && ![...node.elements].some((field) => sent.has(field));
 
   // relative_times.js changes the text of these nodes to the reader's zone.
   const isSameTime = (old, fresh) => old.localName === "time" && old.dateTime === fresh.dateTime;
@@ -190,6 +193,10 @@
   addEventListener("htmx:beforeRequest", ({ detail: { requestConfig: { elt, verb } } }) => {
     if (verb === "get" || !elt.matches?.("form")) return;
     for (const field of elt.elements) if (field.matches("input, textarea")) sent.set(field, field.value);
+  });
+  // What was refused has not been done.
+  addEventListener("htmx:afterRequest", ({ detail: { requestConfig: { elt }, successful } }) => {
+    if (!successful && elt.matches?.("form")) for (const field of elt.elements) sent.delete(field);
   });
 
   let near = null;

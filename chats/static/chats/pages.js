@@ -79,6 +79,16 @@
   const onAsked = (type, action) =>
     addEventListener(type, ({ detail }) => detail.requestConfig.triggeringEvent && action());
 
+  // The last click wins, as without scripts: a slower page that was asked for before does not replace the newer one.
+  let opening = null;
+
+  addEventListener("htmx:beforeRequest", ({ detail: { boosted, xhr } }) => {
+    if (boosted) opening = xhr;
+  });
+  addEventListener("htmx:beforeOnLoad", (event) => {
+    const { boosted, requestConfig: { verb }, xhr } = event.detail;
+    if (boosted && verb === "get" && xhr !== opening) event.preventDefault();
+  });
   // Remove the messages of the previous request.
   onAsked("htmx:beforeRequest", () => $("#flashes")?.replaceChildren());
   onAsked("htmx:sendError", () => complain(UNREACHED));
