@@ -1,13 +1,13 @@
 """The inbox: a user's unread messages of all conversations."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from messaging.changes.numbering import number_events
 from messaging.cursors import decode_number, decode_numbers, encode_cursor
-from messaging.database import CompiledQuery, joined, number_of
+from messaging.database import CompiledQuery, joined, number_of, number_up_to
 from messaging.errors import InvalidCursorError
 from messaging.ids import MAX_ID, Position, UserId
 from messaging.models import (
@@ -24,6 +24,9 @@ from messaging.projections import From, MessageProjection, Projection, Row
 from messaging.services.installation import read_clock, shown_name
 from messaging.services.read_marks import ReadRequest, mark_read
 from messaging.services.unread_lookups import unread_among
+
+# A page shows "999+" for more.
+_MOST_SHOWN: Final = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,11 @@ class InboxSummary:
 
 @dataclass(frozen=True, slots=True)
 class PageHeader:
-    """What every page shows at its head; the counts are those of `InboxSummary`."""
+    """What every page shows at its head; the counts are those of `InboxSummary`.
+
+    Of very many unread messages some are not counted: the numbers are then above what a
+    page shows, and below what there are.
+    """
 
     server_name: str
     unread_count: int
@@ -103,6 +110,16 @@ class _Summary(Projection):
 @CompiledQuery
 def _head(*, reader: UserId) -> QuerySet[Installation, Row]:
     return _counted(reader).values_list(*_Head.columns())
+
+
+@CompiledQuery
+def _shown_head(*, reader: UserId) -> QuerySet[Installation, Row]:
+    unread = Notification.objects.unread().filter(user=reader)
+    return (
+        _counted(reader)
+        .annotate(unread=number_up_to(_MOST_SHOWN + 1, unread))
+        .values_list(*_Head.columns())
+    )
 
 
 @CompiledQuery
@@ -183,8 +200,13 @@ def _summary_of(reader: UserId) -> _Summary:
 
 
 def page_header(*, reader: UserId) -> PageHeader:
-    """The server's name and what is counted at the head of a page; one query."""
-    (head,) = _Head.from_rows(_head.all(reader=reader))
+    """The server's name and what is counted at the head of a page; one query.
+
+    And another one for whom very much is unread, some of it in muted conversations.
+    """
+    (head,) = _Head.from_rows(_shown_head.all(reader=reader))
+    if head.unread > _MOST_SHOWN and head.unread_in_muted:
+        (head,) = _Head.from_rows(_head.all(reader=reader))
     return PageHeader(
         server_name=shown_name(head.server_name),
         unread_count=head.unread,

@@ -98,8 +98,8 @@ def test_the_page_costs_the_same_whatever_its_size(
         with CaptureQueriesContext(connection) as queries:
             bobs.get("/notifications")
         costs.add(len(queries))
-    # The session with its person, the counts, the notifications, the titles.
-    assert costs == {4}
+    # The session with its person, the counts, the clock, the notifications, the titles.
+    assert costs == {5}
 
 
 def test_an_empty_list_of_notifications_says_so(bobs: Client) -> None:

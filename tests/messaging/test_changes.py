@@ -130,7 +130,7 @@ from messaging.services.deletion import delete_account, delete_account_of
 from messaging.services.installation import read_clock
 from messaging.services.invites import IssuedInvitation
 from messaging.services.read_marks import ReadRequest
-from messaging.services.summaries import ConversationSummary
+from messaging.services.summaries import SharedSummary
 from messaging.services.unread_lookups import unread_among
 from tests.conftest import PASSWORD, MakeUser
 from tests.messaging.logged import logged_since
@@ -1449,9 +1449,12 @@ class Page:
 
 # Of the conversation itself.
 _COLUMNS: Final = [
-    column.removeprefix("conversation__")
-    for column in ConversationSummary.columns()
-    if column.startswith("conversation__")
+    *("last_activity_at", "last_sequence"),
+    *(
+        column
+        for column in SharedSummary.columns()
+        if column != "version" and hasattr(Conversation, column)
+    ),
 ]
 
 

@@ -3,7 +3,7 @@
   "use strict";
 
   const UNREACHED = "The server cannot be reached. Nothing is lost; try again.";
-  const KNOWN = 100;
+  const KNOWN = 100, MOST_IN_BADGE = 999;
   const $ = (selector, root = document) => root.querySelector(selector);
 
   let begun = null;
@@ -33,11 +33,13 @@
     if (banner) banner.hidden = navigator.onLine;
   }
 
+  const badgeOf = (count) => (count > MOST_IN_BADGE ? `${MOST_IN_BADGE}+` : String(count));
+
   // "(3) Inbox · Parley": the number is that of the navigation's badge.
   function titleCount() {
     const count = Number($("#unread")?.dataset.count ?? 0);
-    const plain = document.title.replace(/^\(\d+\) /, "");
-    const title = count ? `(${count}) ${plain}` : plain;
+    const plain = document.title.replace(/^\(\d+\+?\) /, "");
+    const title = count ? `(${badgeOf(count)}) ${plain}` : plain;
     if (title !== document.title) document.title = title;
   }
 
@@ -50,7 +52,7 @@
     const badge = $("#unread");
     if (!badge) return;
     badge.dataset.count = String(count);
-    badge.firstChild.textContent = String(count);
+    badge.firstChild.textContent = badgeOf(count);
     badge.hidden = count === 0;
     titleCount();
   }
