@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Collection, Hashable
 from threading import Lock
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from django.db import transaction
 from django.dispatch import receiver
@@ -23,6 +23,14 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 LASTS_SECONDS: Final = 60
+
+
+class _Memory(Protocol):
+    def forget(self, conversations: Collection[ConversationId]) -> None: ...
+
+    def sweep(self) -> None: ...
+
+    def clear(self) -> None: ...
 
 
 class ConversationMemory(Generic[K, V]):
@@ -81,7 +89,7 @@ class ConversationMemory(Generic[K, V]):
         """Called with the keys that are not kept any more; it does nothing here."""
 
 
-_memories: Final[list[ConversationMemory[Hashable, object]]] = []
+_memories: Final[list[_Memory]] = []
 
 
 def sweep_memories() -> None:

@@ -47,18 +47,15 @@ def joined(rows: QuerySet[M, R], column: str) -> "Subquery[TextField[str, str]]"
     return Subquery(rows.order_by().values_list(numbers))
 
 
-class _CountedRows(Subquery):
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-
-
 def number_of(rows: QuerySet[M, R]) -> "Subquery[IntegerField[int, int]]":
     """A subquery for the number of rows of a queryset."""
     return Subquery(rows.order_by().values_list(_Counted()))
 
 
-def number_up_to(
-    most: int, rows: QuerySet[M, R]
-) -> "Subquery[IntegerField[int, int]]":
+def number_up_to(most: int, rows: QuerySet[M, R]) -> "Subquery[IntegerField[int, int]]":
     """The same, but no more than `most` rows are counted, and read."""
-    return _CountedRows(rows.order_by().values_list(Value(1))[:most])
+    return Subquery(
+        rows.order_by().values_list(Value(1))[:most],
+        output_field=IntegerField(),
+        template="(SELECT COUNT(*) FROM (%(subquery)s) counted)",
+    )

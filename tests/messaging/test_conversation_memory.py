@@ -27,7 +27,9 @@ def kept(memory: ConversationMemory[str, int]) -> list[str]:
     return [key for key in ("one", "two", "three", "four") if memory.get(key)]
 
 
-def test_a_conversation_is_forgotten_alone(memory: ConversationMemory[str, int]) -> None:
+def test_a_conversation_is_forgotten_alone(
+    memory: ConversationMemory[str, int],
+) -> None:
     memory.forget({HERE})
     assert kept(memory) == ["two"]
 
@@ -57,12 +59,12 @@ def test_what_may_be_rolled_back_is_not_kept() -> None:
         assert not may_keep()
 
 
-def _listed(reader: User) -> list[tuple[str, str | None]]:
+def _listed(reader: User) -> list[tuple[str, str]]:
     page = conversation_page(reader=UserId(reader.pk), cursor=None, limit=10)
     return [
         (
-            each.title or (each.participant and each.participant.display_name) or "",
-            each.last_message and each.last_message.content,
+            each.participant.display_name if each.participant else each.title,
+            each.last_message.content if each.last_message else "",
         )
         for each in page.items
     ]
@@ -77,7 +79,7 @@ def test_what_is_undone_within_a_transaction_is_known_to_nobody(
     with transaction.atomic():
         message.content = "undone"
         message.save()
-        assert ("undone",) == _listed(bob)[0][1:]
+        assert _listed(bob)[0][1:] == ("undone",)
         transaction.set_rollback(True)
     message.refresh_from_db()
     assert _listed(bob) == before
