@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
-from django.db import InternalError, OperationalError, connection
+from django.db import InternalError, connection
 
 from config.databases import database_settings
 from messaging.models import User
@@ -70,32 +70,37 @@ def test_of_several_hosts_one_that_answers_is_used(tmp_path: Path) -> None:
         migrate(environment)
 
 
+def _backend() -> int:
+    """The server's process that answers a request which begins now."""
+    connection.close_if_unusable_or_obsolete()
+    User.objects.exists()
+    pid: int = connection.connection.info.backend_pid
+    return pid
+
+
 @needs_postgres
 @pytest.mark.django_db(transaction=True)
 def test_an_idle_connection_alone_is_asked_whether_it_is_alive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The next request after the one that met the end gets another connection."""
-
-    def end_it() -> None:
-        pid = connection.connection.info.backend_pid
-        name = settings.DATABASES["default"]["NAME"]
-        with closing(connection_to(name)) as other, other.cursor() as cursor:
-            cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
-
-    def ask() -> None:
-        # As at the beginning of each request.
-        connection.close_if_unusable_or_obsolete()
-        User.objects.exists()
-
-    ask()
-    end_it()
-    with pytest.raises(OperationalError):
-        ask()
-    ask()
-    end_it()
+    """What it would answer is seen from what becomes of it: it takes no writes any more."""
+    first = _backend()
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    assert _backend() == first
     monkeypatch.setattr("config.postgresql.base._IDLE_SECONDS", 0)
-    ask()
+    assert _backend() != first
+
+
+@needs_postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_its_server_ended_is_left() -> None:
+    """No request meets the end of a server that came back before it."""
+    first = _backend()
+    name = settings.DATABASES["default"]["NAME"]
+    with closing(connection_to(name)) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [first])
+    assert _backend() != first
 
 
 @needs_postgres

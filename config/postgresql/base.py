@@ -1,6 +1,7 @@
 """Django's PostgreSQL backend, which asks an idle connection alone whether it is alive."""
 
 import math
+import select
 import time
 from typing import Final
 
@@ -10,8 +11,9 @@ from typing_extensions import override
 
 from config.postgresql.schema import SchemaEditor
 
-# A server that went away meanwhile is noticed by the first statement: it fails, its
-# request is answered 503, and the connection is made anew for the next one.
+# A server that was ended closes its connections, which is seen without asking it. One that
+# vanished with its machine is noticed by the first statement: it fails, its request is
+# answered 503, and the connection is made anew for the next one.
 _IDLE_SECONDS: Final = 5.0
 
 
@@ -26,11 +28,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @override
     def close_if_health_check_failed(self) -> None:
         now = time.monotonic()
-        if now - self._answered_at < _IDLE_SECONDS:
+        if now - self._answered_at < _IDLE_SECONDS and self._is_silent():
             self.health_check_done = True
         else:
             super().close_if_health_check_failed()
         self._answered_at = now
+
+    def _is_silent(self) -> bool:
+        """Whether nothing came from the server unasked: its end, above all."""
+        if self.connection is None:
+            return True
+        poll = select.poll()
+        try:
+            poll.register(self.connection.fileno(), select.POLLIN)
+        except psycopg.Error:
+            return False
+        return not poll.poll(0)
 
     @override
     def is_usable(self) -> bool:

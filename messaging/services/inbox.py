@@ -226,12 +226,7 @@ def mark_inbox_read(*, reader: UserId, up_to: str) -> None:
     Raises:
         InvalidCursorError: the text is no `up_to` of the inbox or its summary.
     """
-    try:
-        position, *counted = decode_numbers("up_to", up_to)
-    except (InvalidCursorError, ValueError) as error:
-        raise InvalidCursorError(
-            "This is no `up_to` of the inbox or its summary.", field="up_to"
-        ) from error
+    position, counted = _decoded(up_to)
     # Events that are not kept any more are older than any cursor in use.
     later = Event.objects.filter(
         Q(position__gt=position) | Q(position__isnull=True), pk=OuterRef("position")
@@ -240,6 +235,23 @@ def mark_inbox_read(*, reader: UserId, up_to: str) -> None:
     # A cursor of before a restore may be ahead of the clock.
     since = min(Position(position), read_clock())
     mark_read(ReadRequest(unread_among(arrived, reader=reader), reader, since=since))
+
+
+def _decoded(up_to: str) -> tuple[int, list[int]]:
+    """The position, and the ids of the events after it that were counted without one."""
+    fault = InvalidCursorError(
+        "This is no `up_to` of the inbox or its summary.", field="up_to"
+    )
+    try:
+        position, *counted = decode_numbers("up_to", up_to)
+    except (InvalidCursorError, ValueError) as error:
+        raise fault from error
+    later = Event.objects.exclude(position__lte=position).filter(pk__in=counted)
+    # Of events that are not kept any more nothing can be said.
+    kept = Installation.objects.filter(forgotten__lte=position)
+    if counted and later.count() != len(counted) and kept.exists():
+        raise fault
+    return position, counted
 
 
 def _up_to_cursor(position: Position, *, waiting: str | None = None) -> str:

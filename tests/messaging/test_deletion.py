@@ -375,7 +375,7 @@ def test_several_are_deleted_as_one_by_one(
     assert Participant.objects.get().role == Participant.Role.OWNER
     assert list(find_inconsistencies()) == []
     group.refresh_from_db()
-    told = Event.objects.filter(conversation_id=group.pk).latest("position")
+    told = Event.objects.filter(conversation_id=group.pk).latest("pk")
     assert (group.version, told.type) == (4, "conversation.reset")
 
 
