@@ -135,6 +135,24 @@ def test_actions_cover_no_text(
         assert row.evaluate(COVERED) == []
 
 
+def test_actions_in_the_side_panel_cover_no_text(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
+) -> None:
+    root = bob.say(conversation_id, "Shall we play?")
+    first = bob.say(conversation_id, LONG, reply_to=root)
+    ann.say(conversation_id, LONG, reply_to=first)
+    ann.say(conversation_id, LONG, reply_to=root)
+    page = browse(ann)
+    page.goto(f"/conversations/{conversation_id}")
+    page.get_by_role("link", name="2 replies").click()
+    rows = page.locator("#side .replies .message")
+    expect(rows).to_have_count(3)
+    for row in rows.all():
+        row.hover()
+        expect(row.locator(".actions")).to_have_css("opacity", "1")
+        assert row.evaluate(COVERED) == []
+
+
 def test_actions_are_reached_by_keys_and_by_touch(
     browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
 ) -> None:
