@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Browse, NewPerson
 from tests.browser.pages import message
@@ -151,6 +151,24 @@ def test_actions_in_the_side_panel_cover_no_text(
         row.hover()
         expect(row.locator(".actions")).to_have_css("opacity", "1")
         assert row.evaluate(COVERED) == []
+
+
+def test_what_closes_the_keys_covers_none_of_them(
+    browse: Browse, ann: SignedInUser
+) -> None:
+    page = browse(ann)
+    page.goto("/conversations")
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    close = box_of(dialog.get_by_role("button", name="Close"))
+    key = box_of(dialog.locator("kbd").first)
+    assert close["y"] + close["height"] <= key["y"]
+
+
+def box_of(element: Locator) -> FloatRect:
+    box = element.bounding_box()
+    assert box
+    return box
 
 
 def test_actions_are_reached_by_keys_and_by_touch(
