@@ -165,6 +165,19 @@ def test_what_closes_the_keys_covers_none_of_them(
     assert close["y"] + close["height"] <= key["y"]
 
 
+def test_what_opens_a_question_stays_where_it_was(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    page = browse(ann)
+    page.goto(f"/people/@{bob.username}")
+    opens = page.locator("summary", has_text="Block")
+    before = box_of(opens)
+    opens.click()
+    expect(page.get_by_role("button", name="Block Bob")).to_be_visible()
+    assert box_of(opens) == before
+
+
 def box_of(element: Locator) -> FloatRect:
     box = element.bounding_box()
     assert box
