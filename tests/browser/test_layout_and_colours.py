@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import DESKTOP, PHONE, Browse, NewPerson
+from tests.browser.held_requests import offline
 from tests.browser.pages import message
 from tests.browser.signed_in_users import SignedInUser
 
@@ -176,6 +178,24 @@ def test_what_opens_a_question_stays_where_it_was(
     opens.click()
     expect(page.get_by_role("button", name="Block Bob")).to_be_visible()
     assert box_of(opens) == before
+
+
+def test_the_buttons_about_what_is_not_sent_share_a_line_on_a_phone(
+    browser_errors: BrowserErrors,
+    browse: Browse,
+    ann: SignedInUser,
+    conversation_id: int,
+) -> None:
+    browser_errors.allow_disconnection()
+    page = browse(ann, size=PHONE)
+    page.goto(f"/conversations/{conversation_id}")
+    offline(page.context, page, is_offline=True)
+    page.locator("#content").fill("Supper at six.")
+    page.get_by_role("button", name="Send").click()
+    row = page.locator(".unsent")
+    buttons = [row.get_by_role("button", name=name) for name in ("Put back", "Discard")]
+    back, discard = (box_of(button) for button in buttons)
+    assert back["y"] == discard["y"]
 
 
 def box_of(element: Locator) -> FloatRect:
