@@ -207,36 +207,37 @@ def _send(caller: int, conversation: int, environ: "WSGIEnvironment") -> Shown:
             conversation,
             caller,
         ).fetchone() or (0,)
+        _event("message.created", conversation, message, now)
         _execute(
             "INSERT INTO messaging_notification (kind, position, created_at, is_read,"
             " silent, conversation_id, message_id, user_id) SELECT 'message',"
-            " (SELECT clock + 2 FROM messaging_installation), ?, FALSE, p.muted,"
-            " p.conversation_id, ?, p.user_id FROM messaging_participant p"
+            " ?, ?, FALSE, p.muted, p.conversation_id, ?, p.user_id"
+            " FROM messaging_participant p"
             " WHERE p.conversation_id = ? AND p.user_id <> ?",
+            _event("notification.created", conversation, message, now),
             now,
             message,
             conversation,
             caller,
         )
-        for kind in ("message.created", "notification.created"):
-            _event(kind, conversation, message, now)
         return _message(message)
 
 
 def _event(kind: str, conversation: object, message: object, now: datetime) -> object:
-    (clock,) = _execute(
-        "UPDATE messaging_installation SET clock = clock + 1 RETURNING clock"
+    """Its id; on PostgreSQL it would be numbered later, by somebody else."""
+    columns, values = "type, conversation_id, message_id, created_at", "?, ?, ?, ?"
+    given: list[object] = [kind, conversation, message, now]
+    if _SQLITE:
+        (clock,) = _execute(
+            "UPDATE messaging_installation SET clock = clock + 1 RETURNING clock"
+        ).fetchone() or (0,)
+        columns, values = f"{columns}, id, position", f"{values}, ?, ?"
+        given += [clock, clock]
+    (number,) = _execute(
+        f"INSERT INTO messaging_event ({columns}) VALUES ({values}) RETURNING id",
+        *given,
     ).fetchone() or (0,)
-    _execute(
-        "INSERT INTO messaging_event (position, type, conversation_id, message_id,"
-        " created_at) VALUES (?, ?, ?, ?, ?)",
-        clock,
-        kind,
-        conversation,
-        message,
-        now,
-    )
-    return clock
+    return number
 
 
 def _edit(caller: int, message: int, environ: "WSGIEnvironment") -> Shown:
@@ -254,13 +255,15 @@ def _edit(caller: int, message: int, environ: "WSGIEnvironment") -> Shown:
         old, version, conversation = row
         _execute(
             "INSERT INTO messaging_messagehistory (position, version, old_content,"
-            " edited_at, edited_by_id, message_id) VALUES (?, ?, ?, ?, ?, ?)",
+            " edited_at, edited_by_id, message_id, conversation_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             _event("message.edited", conversation, message, now),
             version,
             old,
             now,
             caller,
             message,
+            conversation,
         )
         _execute(
             "UPDATE messaging_message SET content = ?, edited = TRUE,"

@@ -71,9 +71,9 @@ ADMINISTRATION_PAGES: Final = (
 )
 
 
-def navigation_of(user: object) -> tuple[Entry, ...]:
-    """The navigation of all pages, as this user sees it."""
-    return (*NAVIGATION, _ADMINISTRATION) if is_staff(user) else NAVIGATION
+def navigation_of(*, is_staff: bool) -> tuple[Entry, ...]:
+    """The navigation of all pages."""
+    return (*NAVIGATION, _ADMINISTRATION) if is_staff else NAVIGATION
 
 
 def is_staff(user: object) -> bool:

@@ -5,14 +5,12 @@ from urllib.parse import urlsplit
 
 import dj_database_url
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from config.startup_errors import StartError
 
-_ENGINES: Final = {
-    "django.db.backends.sqlite3": {"sqlite", "sqlite3"},
-    "django.db.backends.postgresql": {"postgres", "postgresql", "pgsql"},
-}
+_SQLITE: Final = frozenset({"sqlite", "sqlite3"})
+_POSTGRES: Final = frozenset({"postgres", "postgresql", "pgsql"})
 TAKEN_BY_DATABASE_URL: Final = (
     "sqlite:///name (a path from here), sqlite:////path, or"
     " postgres://user:password@host:5432/name; what is special in a password is"
@@ -31,9 +29,11 @@ _SQLITE_OPTIONS: Final = {
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
     ),
 }
+# One hung transaction must not hold up every writer: all tick one clock.
+_POSTGRES_TIMEOUTS: Final = (
+    "-c idle_in_transaction_session_timeout=60s -c lock_timeout=20s"
+)
 _POSTGRES_OPTIONS: Final = {
-    # One hung transaction must not hold up every writer: all tick one clock.
-    "options": "-c idle_in_transaction_session_timeout=60s -c lock_timeout=20s",
     # The same few statements over and over: PostgreSQL plans each of them once
     # for a connection, a fifth of what a page costs.
     "server_side_binding": True,
@@ -47,40 +47,73 @@ def database_settings(url: str) -> dj_database_url.DBConfig:
     Raises:
         StartError: the URL is not that of an SQLite or PostgreSQL database.
     """
-    database = _parsed(url)
-    if database["ENGINE"] == "django.db.backends.sqlite3":
-        # With a fair write lock: SQLite's own waiting can starve a writer.
-        database["ENGINE"] = "config.sqlite"
-        # As for Django's own; pytest-xdist would name files for another one's.
-        database["TEST"] = {"NAME": ":memory:"}
-        database["OPTIONS"] = {**_SQLITE_OPTIONS}
-    else:
-        # Options of the URL, such as sslmode=verify-full.
-        given = database.get("OPTIONS", {})
-        database["OPTIONS"] = {**given, **_POSTGRES_OPTIONS}
+    scheme = url.partition(":")[0]
+    if scheme in _SQLITE:
+        return _sqlite_settings(url)
+    if scheme in _POSTGRES:
+        return _postgres_settings(url)
+    raise _bad_database()
+
+
+def _sqlite_settings(url: str) -> dj_database_url.DBConfig:
+    try:
+        database = dj_database_url.parse(url, conn_max_age=None)
+    except ValueError as error:
+        raise _bad_database() from error
+    _require_file(url, str(database["NAME"]))
+    # With a fair write lock: SQLite's own waiting can starve a writer.
+    database["ENGINE"] = "config.sqlite"
+    # As for Django's own; pytest-xdist would name files for another one's.
+    database["TEST"] = {"NAME": ":memory:"}
+    database["OPTIONS"] = {**_SQLITE_OPTIONS}
     return database
 
 
-def _parsed(url: str) -> dj_database_url.DBConfig:
+def _postgres_settings(url: str) -> dj_database_url.DBConfig:
+    """By libpq's own parser: with several hosts, for a failover, and all its parameters."""
     try:
-        parsed = dj_database_url.parse(url, conn_max_age=None, conn_health_checks=True)
-    except ValueError as error:
+        given = conninfo_to_dict(f"postgresql:{url.partition(':')[2]}")
+    except psycopg.ProgrammingError as error:
+        if "query parameter" in str(error):
+            raise StartError(
+                "DATABASE_URL takes only libpq's connection parameters after its ?."
+            ) from error
         raise _bad_database() from error
-    scheme = urlsplit(url).scheme
-    if scheme not in _ENGINES.get(parsed.get("ENGINE", ""), set()):
+    host, port, name = (str(given.pop(key, "")) for key in ("host", "port", "dbname"))
+    if not name:
+        raise StartError(
+            "DATABASE_URL names no database: postgres://user:password@host:5432/name."
+        )
+    # libpq takes a `#` as it is, which for others ends the address.
+    if "#" in url or not all(map(_is_port, filter(None, port.split(",")))):
         raise _bad_database()
-    if scheme.startswith("sqlite"):
-        _require_file(url, parsed)
-    else:
-        _require_names(parsed)
-    return parsed
+    return {
+        "ENGINE": "config.postgresql",
+        "HOST": host,
+        "PORT": port,
+        "NAME": name,
+        "USER": str(given.pop("user", "")),
+        "PASSWORD": str(given.pop("password", "")),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            **given,
+            **_POSTGRES_OPTIONS,
+            # What the URL says comes last, and holds.
+            "options": f"{_POSTGRES_TIMEOUTS} {given.get('options', '')}".rstrip(),
+        },
+    }
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and 0 < int(text) < 2**16
 
 
 def _bad_database() -> StartError:
     return StartError(f"DATABASE_URL takes {TAKEN_BY_DATABASE_URL}.")
 
 
-def _require_file(url: str, parsed: dj_database_url.DBConfig) -> None:
+def _require_file(url: str, name: str) -> None:
     """Refuse a database in memory: each process would have its own, and lose it at its end.
 
     A URL with only two slashes would name one, too: a host follows two slashes.
@@ -89,7 +122,7 @@ def _require_file(url: str, parsed: dj_database_url.DBConfig) -> None:
     if (
         parts.netloc
         or not parts.path.strip("/")
-        or str(parsed["NAME"]).startswith((":memory:", "file:"))
+        or name.startswith((":memory:", "file:"))
         or not url.startswith(f"{parts.scheme}:///")
     ):
         raise StartError(
@@ -98,16 +131,3 @@ def _require_file(url: str, parsed: dj_database_url.DBConfig) -> None:
         )
     if parts.query or parts.fragment:
         raise StartError("DATABASE_URL takes nothing after the path of an SQLite file.")
-
-
-def _require_names(parsed: dj_database_url.DBConfig) -> None:
-    if not parsed.get("NAME"):
-        raise StartError(
-            "DATABASE_URL names no database: postgres://user:password@host:5432/name."
-        )
-    try:
-        make_conninfo("", **parsed.get("OPTIONS", {}))
-    except psycopg.Error as error:
-        raise StartError(
-            "DATABASE_URL takes only libpq's connection parameters after its ?."
-        ) from error

@@ -13,9 +13,9 @@ from typing import Final, Protocol
 from django.db import connection, connections
 from typing_extensions import override
 
-from config.postgres import Vacuuming
+from config.postgresql.vacuuming import Vacuuming
 from config.sqlite.checkpoints import LogTruncation
-from edge.cached_pages import LOCAL_PAGES
+from messaging.conversation_memory import sweep_memories
 
 logger = logging.getLogger(__name__)
 
@@ -67,14 +67,15 @@ def start_housekeeping() -> None:
     Finalize(None, housekeeper.stop, exitpriority=0)
 
 
-class PageSweep:
-    """Removes expired pages from the memory of this process.
+class MemorySweep:
+    """Removes from the memory of this process what has expired.
 
-    A `LocMemCache` removes an expired entry only when that entry is requested.
+    A `LocMemCache`, which has the pages, removes an expired entry only when that entry
+    is requested.
     """
 
     def look(self) -> None:
-        LOCAL_PAGES.sweep()
+        sweep_memories()
 
     def finish(self) -> None:
         """Does nothing: the memory is freed with the process."""
@@ -83,8 +84,8 @@ class PageSweep:
 def _chores() -> list[Chore]:
     if connection.vendor == "sqlite":
         database = Path(connection.settings_dict["NAME"])
-        return [LogTruncation(database), PageSweep()]
-    return [Vacuuming(), PageSweep()]
+        return [LogTruncation(database), MemorySweep()]
+    return [Vacuuming(), MemorySweep()]
 
 
 def _try(work: Callable[[], None]) -> None:

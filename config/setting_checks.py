@@ -141,6 +141,12 @@ def _redis_faults(url: str) -> Iterator[str]:
     """Faults that redis-py would not report: it takes a database that is no number for 0."""
     if not url:
         return
+    if _names_several(url):
+        yield (
+            "REDIS_URL names one Redis server: no Sentinel, no Cluster, no list of hosts;"
+            " name a server, or an address that follows its failover."
+        )
+        return
     try:
         parts = urlsplit(url)
         whole = parts.port != 0 and (parts.scheme == "unix" or bool(parts.hostname))
@@ -159,6 +165,13 @@ def _redis_faults(url: str) -> Iterator[str]:
             "REDIS_URL takes redis://host:6379/0, rediss://… (over TLS) or"
             " unix:///path; what is special in a password is percent-encoded."
         )
+
+
+def _names_several(url: str) -> bool:
+    """Whether it is an address of a Sentinel or a Cluster, in any of the usual forms."""
+    scheme, _, rest = url.partition("://")
+    hosts = re.split(r"[/?#]", rest)[0].rpartition("@")[2]
+    return "," in hosts or any(word in scheme for word in ("sentinel", "cluster"))
 
 
 def _is_taken_by_redis(url: str) -> bool:

@@ -1,7 +1,7 @@
 """Startup checks, before a process serves or a command runs.
 
-They check that only their owner may read our files, and that this version can use the
-database. A fault ends the process with one line on standard error.
+They check that only their owner may read our files, that this version can use the
+database, and that all nodes have one secret key. A fault ends the process with one line on standard error.
 """
 
 import logging
@@ -9,7 +9,8 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -18,7 +19,7 @@ from django.conf import settings
 from django.core.management import execute_from_command_line, get_commands
 from django.db import Error, connection
 from redis import Redis, RedisError
-from redis.exceptions import AuthenticationError
+from redis.exceptions import AuthenticationError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -33,7 +34,16 @@ _PRIVATE: Final = ("secret-key", "demo-password")
 # Commands that work on a faulty database, or check it themselves.
 _ANY_DATABASE: Final = {"backup", "restore"}
 _OF_DJANGO: Final = {"migrate", "runserver", "createsuperuser", "changepassword"}
+# Commands that make what the secret key signs.
+_SIGNING: Final = {"runserver", "seed_demo", "setup_code"}
+_OTHER_KEY: Final = (
+    "Another secret key is that of this database: give all nodes the same"
+    " PARLEY_SECRET_KEY. To replace it, keep the old one in PARLEY_SECRET_KEY_FALLBACKS;"
+    " if it is lost or leaked, or this database is a copy, run `manage.py renew_epoch`."
+)
 _REDIS_PATIENCE_SECONDS: Final = 1
+# The only `maxmemory-policy` by which nothing is forgotten before it expires.
+_KEEPS_ALL: Final = "noeviction"
 # libpq's messages contain this if a server answered with a refusal.
 _REFUSED: Final = "FATAL:"
 _SOON: Final = ("starting up", "shutting down", "recovery mode", "too many")
@@ -72,7 +82,7 @@ def _exit(kind: int, _frame: object) -> NoReturn:
 
 
 def prepare_worker() -> None:
-    """Check files, database and Redis before a process serves.
+    """Check files, database, secret key and Redis before a process serves.
 
     A database or Redis that does not answer is a warning: it may still be starting, and
     `/readyz` reports it. One that answers with a refusal ends the process.
@@ -87,6 +97,7 @@ def prepare_worker() -> None:
         try:
             for line in (*_database_warnings(migrated=True), *_redis_warnings()):
                 logger.warning(line)
+            _require_secret_key(adopting=True)
         except Error as error:
             text = _error_text(error)
             # Otherwise it is a warning: granian gives up if a restarted worker dies at
@@ -143,7 +154,27 @@ def _warnings_before(arguments: Sequence[str]) -> Iterator[str]:
     if ours or command in _OF_DJANGO:
         migrated = command not in {"migrate", "runserver"}
         yield from _database_warnings(migrated=migrated)
+        if command in _SIGNING and not missing_migrations():
+            _require_secret_key(adopting=False)
         yield from _redis_warnings()
+
+
+def _require_secret_key(*, adopting: bool) -> None:
+    """Refuse if the nodes have another secret key.
+
+    Only what serves is `adopting`: a shell may lack the variables of a server, and its
+    key would be all nodes'.
+    """
+    # Its models load only when Django is set up, which imports of this module are not.
+    from messaging.services import installation  # noqa: PLC0415
+
+    same = (
+        installation.adopt_secret_key()
+        if adopting
+        else installation.secret_key_is_known()
+    )
+    if not same:
+        raise StartError(_OTHER_KEY)
 
 
 def _database_warnings(*, migrated: bool) -> Iterator[str]:
@@ -159,20 +190,19 @@ def _database_warnings(*, migrated: bool) -> Iterator[str]:
 
 
 def _redis_warnings() -> Iterator[str]:
-    """Check that Redis answers; yields a warning if it does not.
+    """Check that Redis answers, and how it is set up; yields warnings.
 
     Raises:
-        StartError: Redis answers with a refusal.
+        StartError: Redis answers with a refusal, or is none that we can use.
     """
     if not settings.PARLEY_REDIS_URL:
         return
-    client = Redis.from_url(
-        settings.PARLEY_REDIS_URL,
-        socket_timeout=_REDIS_PATIENCE_SECONDS,
-        socket_connect_timeout=_REDIS_PATIENCE_SECONDS,
-    )
     try:
-        client.ping()
+        information = _redis_information()
+        if refused := _unfit_redis(information):
+            raise StartError(refused)
+        with closing(_redis_client()) as client:
+            client.ping()
     except AuthenticationError as error:
         raise _refused_by_redis(error) from error
     except (RedisConnectionError, RedisTimeoutError, OSError):
@@ -182,8 +212,53 @@ def _redis_warnings() -> Iterator[str]:
         )
     except RedisError as error:
         raise _refused_by_redis(error) from error
-    finally:
-        client.close()
+    else:
+        policy = str(information.get("maxmemory_policy", _KEEPS_ALL))
+        if policy != _KEEPS_ALL:
+            yield (
+                "REDIS_URL: Redis may forget counters of limits when it is full, so that"
+                f" limits begin anew: its maxmemory-policy is {policy}; with {_KEEPS_ALL}"
+                " it forgets none."
+            )
+
+
+def _redis_client() -> Redis:
+    return Redis.from_url(
+        settings.PARLEY_REDIS_URL,
+        socket_timeout=_REDIS_PATIENCE_SECONDS,
+        socket_connect_timeout=_REDIS_PATIENCE_SECONDS,
+    )
+
+
+def _redis_information() -> Mapping[str, object]:
+    """What Redis tells of itself by INFO; nothing if it does not allow that.
+
+    Hosted ones often forbid CONFIG, and seldom INFO.
+    """
+    with closing(_redis_client()) as client:
+        # Neither a Cluster nor a Sentinel has another one: asking for it would fail first.
+        client.connection_pool.connection_kwargs["db"] = 0
+        try:
+            return client.info()
+        except ResponseError:
+            return {}
+
+
+def _unfit_redis(information: Mapping[str, object]) -> str | None:
+    """Why a Redis that answers cannot be used, if so."""
+    match information:
+        case {"redis_mode": "sentinel"}:
+            return (
+                "REDIS_URL: this is a sentinel, which stores nothing: name the server, or"
+                " an address that follows its failover."
+            )
+        case {"redis_mode": "cluster"} | {"cluster_enabled": 1}:
+            return (
+                "REDIS_URL: this is a node of a cluster, which has only a part of the"
+                " keys: name a Redis that stands alone."
+            )
+        case _:
+            return None
 
 
 def _is_of_parley() -> bool:

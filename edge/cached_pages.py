@@ -4,20 +4,17 @@ No reader gets an entry of an older version. But it would hold deleted content u
 expires, and in a process's memory until its space is needed.
 """
 
-import time
-from collections import OrderedDict
 from collections.abc import Collection
-from threading import Lock
 from typing import Final, Protocol, runtime_checkable
 
 from django.core.cache import cache, caches
 from django.dispatch import receiver
-from typing_extensions import Unpack
+from typing_extensions import Unpack, override
 
+from messaging.conversation_memory import LASTS_SECONDS, ConversationMemory
 from messaging.erasure import Erasure, erased
 from messaging.ids import ConversationId
 
-LASTS_SECONDS: Final = 60
 # As many entries as a process's own cache has room for.
 _MAX_ENTRIES: Final = 1000
 
@@ -31,47 +28,19 @@ class GroupingCache(Protocol):
     def forget(self, groups: Collection[str]) -> None: ...
 
 
-class LocalPages:
-    """The cached pages in the memory of this process."""
-
-    def __init__(self) -> None:
-        # By key: the conversation, and when the entry expires. Ordered by expiry.
-        self._pages: OrderedDict[str, tuple[ConversationId, float]] = OrderedDict()
-        self._lock = Lock()
+class LocalPages(ConversationMemory[str, None]):
+    """The keys of the cached pages in the memory of this process."""
 
     def note(self, key: str, conversation_id: ConversationId) -> None:
-        with self._lock:
-            self._pages[key] = (conversation_id, time.monotonic() + LASTS_SECONDS)
-            # A renewed entry expires last; `sweep` relies on this order.
-            self._pages.move_to_end(key)
-        self.sweep()
+        self.keep(key, None, conversation_id)
 
-    def forget(self, conversations: Collection[ConversationId]) -> None:
-        with self._lock:
-            keys = [
-                key
-                for key, (conversation, _) in self._pages.items()
-                if conversation in conversations
-            ]
-            for key in keys:
-                del self._pages[key]
-        cache.delete_many(keys)
-
-    def sweep(self) -> None:
-        """Delete expired entries; the cache itself deletes one only when it is requested."""
-        now = time.monotonic()
-        expired: list[str] = []
-        with self._lock:
-            while self._pages:
-                key, (_, until) = next(iter(self._pages.items()))
-                if until > now and len(self._pages) <= _MAX_ENTRIES:
-                    break
-                del self._pages[key]
-                expired.append(key)
-        cache.delete_many(expired)
+    @override
+    def _drop(self, keys: Collection[str]) -> None:
+        if keys:
+            cache.delete_many(keys)
 
 
-LOCAL_PAGES: Final = LocalPages()
+LOCAL_PAGES: Final = LocalPages(_MAX_ENTRIES)
 
 
 def note_page(key: str, conversation_id: ConversationId) -> None:
@@ -88,8 +57,6 @@ def on_erased(**erasure: Unpack[Erasure]) -> None:
     shared = caches["default"]
     if isinstance(shared, GroupingCache):
         shared.forget([_group(pk) for pk in erasure["conversations"]])
-    else:
-        LOCAL_PAGES.forget(erasure["conversations"])
 
 
 def _group(conversation_id: ConversationId) -> str:

@@ -15,6 +15,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from edge.problems import NOT_READY, fault_response
+from messaging.database import fetch_all
+from messaging.services.installation import secret_key_is_known
 from messaging.services.migrations import missing_migrations
 
 # The key of the time at which a request arrived (`time.monotonic()`); the server sets
@@ -34,7 +36,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The database answers and is migrated, so that requests can be served.
+    """The database answers, is migrated and takes writes, so that requests can be served.
 
     The response also reports the cache. Without it, pages are only slower.
     """
@@ -60,6 +62,8 @@ class _Checks:
         # The applied migrations at the last check that missed none: comparing them
         # again takes long.
         self._complete: frozenset[tuple[str, str]] = frozenset()
+        # The start compares it too, but for a database that is away.
+        self._key_is_known = False
 
     def fault(self, *, arrived: float) -> str | None:
         with self._lock:
@@ -75,12 +79,25 @@ class _Checks:
                 if missing_migrations():
                     return "The database is not migrated: run `manage.py migrate`."
                 self._complete = applied
+            if not self._key_is_known:
+                if not secret_key_is_known():
+                    return "PARLEY_SECRET_KEY is not that of the other nodes."
+                self._key_is_known = True
+            if _is_read_only():
+                return "The database takes no writes."
         except Error:
             return "The database does not answer."
         return None
 
 
 _checks: Final = _Checks()
+
+
+def _is_read_only() -> bool:
+    """Whether it is a standby, or was made read-only, as PostgreSQL's may be."""
+    if connection.vendor != "postgresql":
+        return False
+    return fetch_all("SHOW transaction_read_only") == [("on",)]
 
 
 def _cache_answers() -> bool:

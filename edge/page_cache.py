@@ -33,7 +33,7 @@ P = ParamSpec("P")
 SCOPE_HEADER: Final = "X-Cache-Scope"
 _SCOPE_KEY: Final = "HTTP_X_CACHE_SCOPE"
 # A larger page is not cached: it would take the space of ten others.
-_MAX_BYTES: Final = 256 * 1024
+MAX_BYTES: Final = 256 * 1024
 _MISS: Final = "parley.cache_miss"
 
 
@@ -55,7 +55,7 @@ def _shared(view: Callable[P, HttpResponseBase]) -> Callable[P, HttpResponseBase
             request.META[_MISS] = True
         response = view(*args, **kwargs)
         if isinstance(response, HttpResponse) and response.status_code == HTTPStatus.OK:
-            small = len(response.content) <= _MAX_BYTES
+            small = len(response.content) <= MAX_BYTES
             response["Cache-Control"] = "public" if small else "private"
         return response
 

@@ -17,6 +17,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from api.events.stream_slots import STREAM_SLOTS
 from messaging import signals
+from messaging.conversation_memory import clear_memories
 from messaging.models import Conversation, Message, User
 from messaging.services.conversations import start_group
 from messaging.services.tokens import issue_token
@@ -164,12 +165,16 @@ def django_db_setup(
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
-    """LocMemCache is kept between tests, and so are the versions in its keys."""
-    for cache in caches.all():
-        cache.clear()
+    """What is kept under versions stays between tests, which use the versions again."""
+    _clear()
     yield
+    _clear()
+
+
+def _clear() -> None:
     for cache in caches.all():
         cache.clear()
+    clear_memories()
 
 
 @pytest.fixture(autouse=True)

@@ -29,6 +29,7 @@ from messaging.import_export.errors import FileAccessError
 from messaging.import_export.files import replaced_file
 from messaging.models import Conversation, Message, Notification, Participant, User
 from messaging.services.messages import delete_message
+from tests.contract.database_work import count_work
 from tests.import_lines import BEGUN, Line, exported, line, run_import, write
 from tests.live_server import served_database
 from tests.rows import overwrite
@@ -748,3 +749,22 @@ def test_real_conversations_come_out_as_they_went_in(tmp_path: Path) -> None:
         reply_count=F("counted")
     )
     assert not wrong.exists()
+
+
+@pytest.mark.django_db
+def test_an_export_does_no_more_work_for_a_message_the_more_there_are(
+    tmp_path: Path, ann: User, bob: User
+) -> None:
+    """Whether a name is taken is not looked up for each message anew."""
+    work = []
+    for size in (50, 200):
+        names = [f"parley-9{n}" for n in range(10**6, 10**6 + size)]
+        named = [line(n, id=name) for n, name in enumerate(names)]
+        run_import(write(tmp_path / f"{size}.jsonl", named))
+        for _ in range(size):
+            Message.objects.create(sender=ann, receiver=bob, content="Hi")
+        with count_work() as counted:
+            exported()
+        work.append(counted.done)
+    # The second time there are five times as many messages.
+    assert work[1] < 7 * work[0]

@@ -1,5 +1,6 @@
 """Nonsense stops every start with a line that says what it is, and with nothing else."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from messaging.services.migrations import later_migrations, missing_migrations
 from tests.databases import fresh_database, migrate
 from tests.live_server import free_port, served_by
 from tests.programs import manage, run
+from tests.redis_servers import redis_at
 
 SECRET = "sesame-sesame"
 
@@ -362,6 +364,97 @@ def test_a_redis_error_is_reported_in_one_line(plain: dict[str, str]) -> None:
     url = settings.PARLEY_REDIS_URL.rpartition("/")[0]
     process = manage({**plain, "REDIS_URL": f"{url}/9999"}, "migrate")
     assert "REDIS_URL: Redis says no: ResponseError." in refusal(process)
+
+
+@pytest.fixture
+def redis_folder(tmp_path: Path) -> Path:
+    if shutil.which("redis-server") is None:
+        pytest.skip("no redis-server to start")
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("path", ["", "/0", "/3"])
+def test_a_redis_cluster_is_refused(
+    plain: dict[str, str], redis_folder: Path, path: str
+) -> None:
+    port = free_port()
+    cluster = ("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    with redis_at(port, redis_folder, *cluster):
+        url = f"redis://127.0.0.1:{port}{path}"
+        process = manage({**plain, "REDIS_URL": url}, "migrate", "-v0")
+    assert refusal(process).startswith("parley: REDIS_URL: this is a node of a cluster")
+
+
+@pytest.mark.parametrize("start", [manage, worker])
+def test_a_redis_sentinel_is_refused(
+    plain: dict[str, str], redis_folder: Path, start: Start
+) -> None:
+    port = free_port()
+    # It writes into its file what it learns.
+    file = redis_folder / "sentinel.conf"
+    file.touch()
+    migrate(plain)
+    with redis_at(port, redis_folder, str(file), "--sentinel"):
+        url = f"redis://127.0.0.1:{port}/0"
+        process = start({**plain, "REDIS_URL": url}, "migrate", "-v0")
+    assert refusal(process).startswith("parley: REDIS_URL: this is a sentinel")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"redis+sentinel://:{SECRET}@host:26379/main/0",
+        f"sentinel://:{SECRET}@host:26379,other:26379/0",
+        f"rediss+cluster://:{SECRET}@host:7000",
+        f"redis://:{SECRET}@host:7000,other:7001/0",
+    ],
+)
+def test_addresses_of_several_redis_servers_are_refused(
+    plain: dict[str, str], url: str
+) -> None:
+    line = refusal(manage({**plain, "REDIS_URL": url}, "check"))
+    assert line.startswith("parley: REDIS_URL names one Redis server")
+
+
+@pytest.mark.parametrize("policy", ["noeviction", "allkeys-lru", "volatile-ttl"])
+@pytest.mark.parametrize("admits", [True, False])
+def test_a_redis_that_may_forget_counters_is_reported(
+    plain: dict[str, str], redis_folder: Path, policy: str, *, admits: bool
+) -> None:
+    """As hosted ones do, it may refuse to show its configuration."""
+    port = free_port()
+    evicting = ("--maxmemory", "10mb", "--maxmemory-policy", policy)
+    hidden = () if admits else ("--rename-command", "CONFIG", "")
+    with redis_at(port, redis_folder, *evicting, *hidden):
+        url = f"redis://127.0.0.1:{port}/0"
+        process = manage({**plain, "REDIS_URL": url}, "migrate", "-v0")
+    assert process.returncode == 0
+    if policy == "noeviction":
+        assert process.stderr == ""
+        return
+    (line,) = process.stderr.splitlines()
+    assert line.startswith("parley: warning: REDIS_URL: Redis may forget")
+    assert policy in line
+
+
+def test_a_redis_that_tells_nothing_of_itself_serves(
+    plain: dict[str, str], redis_folder: Path
+) -> None:
+    port = free_port()
+    with redis_at(port, redis_folder, "--maxmemory-policy", "allkeys-lru") as client:
+        client.acl_setuser(
+            "parley",
+            enabled=True,
+            passwords=[f"+{SECRET}"],
+            keys=["*"],
+            channels=["*"],
+            commands=["+@all", "-info", "-config"],
+        )
+        url = f"redis://parley:{SECRET}@127.0.0.1:{port}/0"
+        process = manage({**plain, "REDIS_URL": url}, "migrate", "-v0")
+    assert (process.returncode, process.stderr) == (0, "")
 
 
 def test_the_migrations_of_this_version_are_known(db: None) -> None:

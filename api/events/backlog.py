@@ -39,7 +39,7 @@ def _page(user: UserId, after: Position, limit: int) -> BacklogPage:
     if read_log().forgotten > after:
         return BacklogPage([reset(log)], log.clock, complete=True)
     complete = len(events) < limit
-    last = Position(events[-1].position) if events else after
+    last = events[-1].place if events else after
     outgoing = addressed(deliver(events, audience=frozenset({user})), log)
     return BacklogPage(
         [each.frame for each in outgoing],

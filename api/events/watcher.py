@@ -141,7 +141,7 @@ class Watcher(threading.Thread):
             audience = self._listeners.users()
             deliveries = deliver(events, audience=audience)
             self._listeners.send(addressed(deliveries, log))
-            self._position = Position(events[-1].position)
+            self._position = events[-1].place
 
     def _end_access(self, events: Sequence[Event]) -> None:
         """Close streams whose credential ended, before any of these events is sent to them."""

@@ -12,7 +12,7 @@ from django.middleware.csrf import get_token
 from markupsafe import escape
 from typing_extensions import override
 
-from chats.navigation import navigation_of, section_of
+from chats.navigation import is_staff, section_of
 from edge.database_errors import database_is_away
 from messaging.ids import UserId
 from messaging.models import User
@@ -36,10 +36,10 @@ def page_context(request: HttpRequest) -> Mapping[str, object]:
         "csrf_input": LazyHtml(lambda: f'{_CSRF_FIELD}{token}">'),
         "csrf_token": token,
         "flashes": get_messages(request),
-        "navigation_of": navigation_of,
         "section": section_of(request.path),
         "server_name": LazyHtml(lambda: str(escape(_server_name(request)))),
         "header": _LazyHeader(request),
+        "is_staff": is_staff(user),
         "user": user,
     }
 

@@ -1,6 +1,6 @@
 """The Jinja2 environment of the pages, which `TEMPLATES` in the settings names."""
 
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from importlib.resources import files
 from typing import Final
 
@@ -8,11 +8,15 @@ from django.templatetags.static import static
 from jinja2 import BaseLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
+from chats.navigation import navigation_of
 from chats.templating import filters
+from chats.templating.conversation_rows import conversation_row
 from chats.templating.message_actions import message_actions
 from chats.templating.paths import path
 from chats.templating.qr_codes import qr_code
 
+# By whose it is, where, and what it counts.
+_NAVIGATIONS: Final = 1000
 _ICONS: Final = files("chats") / "templates" / "chats" / "icons"
 
 
@@ -29,14 +33,17 @@ def environment(*, loader: BaseLoader, auto_reload: bool, **_: object) -> Enviro
     made.globals.update(
         avatar=filters.avatar,
         avatar_of=filters.avatar_of,
+        conversation_row=conversation_row(made),
         icon=icon,
         message_actions=message_actions(made),
+        navigation_entries=lru_cache(_NAVIGATIONS)(partial(_navigation, made)),
         now_ms=filters.now_ms,
         path=path,
         scripts=cache(partial(_scripts, made)),
         static=_static,
     )
     made.filters.update(
+        badge=filters.badge,
         clock=filters.clock,
         counted=filters.counted,
         day=filters.day,
@@ -60,6 +67,23 @@ def icon(name: str) -> Markup:
 def _scripts(made: Environment, signed_in: bool) -> Markup:
     page = made.get_template("chats/scripts.html")
     return Markup(page.render(signed_in=signed_in))  # noqa: S704  # a file of ours
+
+
+def _navigation(
+    made: Environment,
+    is_staff: bool,
+    section: str | None,
+    badge_count: int,
+    new_looks: int,
+) -> Markup:
+    page = made.get_template("chats/navigation_entries.html")
+    entries = page.render(
+        entries=navigation_of(is_staff=is_staff),
+        section=section,
+        badge_count=badge_count,
+        new_looks=new_looks,
+    )
+    return Markup(entries)  # noqa: S704  # a file of ours
 
 
 # The address of a static file is looked up once: it stays while the server runs.

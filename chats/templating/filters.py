@@ -14,6 +14,8 @@ from messaging.projections import UserProjection
 
 _HUES: Final = 12
 _EXCERPT: Final = 280
+# As in pages.js; `page_header` counts no further.
+_MOST_IN_BADGE: Final = 999
 
 
 def typed(text: str, mentioned: Mapping[str, UserId] = NOBODY) -> Markup:
@@ -95,6 +97,11 @@ def name_and_username(person: User | UserProjection | None) -> str:
 def counted(number: int, one: str, many: str) -> str:
     """`3|counted("reply", "replies")` is "3 replies"."""
     return f"{number} {one if number == 1 else many}"
+
+
+def badge(number: int) -> str:
+    """What a badge has room for."""
+    return str(number) if number <= _MOST_IN_BADGE else f"{_MOST_IN_BADGE}+"
 
 
 def day(date: date) -> str:

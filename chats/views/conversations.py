@@ -24,10 +24,11 @@ from chats.ids import parse_message_id, parse_ranges, parse_sequence
 from chats.message_list import message_list, place_of
 from chats.templating.paths import path
 from chats.views.threads import refused_in_thread
-from edge.page_cache import cached, respond
+from edge.page_cache import MAX_BYTES, cached, respond
 from edge.pieces import Piece, PiecedResponse, compressed_piece, pieces_of
 from messaging import access
 from messaging.access import Membership, ReadableMessage
+from messaging.conversation_memory import ConversationMemory, may_keep
 from messaging.errors import (
     ConflictError,
     DomainError,
@@ -47,6 +48,8 @@ from messaging.services.notifications import FirstUnread
 from messaging.services.presence import presence_of
 
 _PAGE: Final = 30
+# Those that are asked for most, without a look-up in the cache and a copy of what it has.
+_rows: Final = ConversationMemory[tuple[PageVersion, str], Sequence[Piece]](most=200)
 # Where the rows go. Users' text is escaped, so that it cannot look like this.
 _ROWS_PLACE: Final = b"<!--rows-->"
 
@@ -304,9 +307,23 @@ def _cached_rows(
         for name, value in request.META.items()
         if name.startswith(("SERVER_", "wsgi.")) or name == "HTTP_HOST"
     } | {"QUERY_STRING": urlencode(place), "HTTP_IF_NONE_MATCH": known}
-    shown = respond(asked, page, lambda: shared_rows(asked, page.conversation_id))
+    key = (page, asked.META["QUERY_STRING"])
+    shown = respond(asked, page, lambda: _known_rows(asked, key))
     if not isinstance(shown, HttpResponse):
         raise TypeError("Cached rows are never streamed.")
+    return shown
+
+
+def _known_rows(asked: HttpRequest, key: tuple[PageVersion, str]) -> HttpResponseBase:
+    """The rows, which this process still has at hand, or the cache."""
+    if (known := _rows.get(key)) is not None:
+        return PiecedResponse(*known)
+    page, _ = key
+    shown = shared_rows(asked, page.conversation_id)
+    if not isinstance(shown, PiecedResponse) or len(shown.content) > MAX_BYTES:
+        return shown
+    if may_keep():
+        _rows.keep(key, shown.pieces, page.conversation_id)
     return shown
 
 

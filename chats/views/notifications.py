@@ -8,7 +8,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from chats.decorators import PageRequest, in_place, reader_of, signed_in
-from chats.templating.context import page_header_of
 from messaging.ids import ConversationId, NotificationId
 from messaging.namesakes import namesakes
 from messaging.services import conversations, inbox, notification_lists, notifications
@@ -50,9 +49,8 @@ def read_notification(request: PageRequest, notification_id: int) -> HttpRespons
 
 def _notifications(request: PageRequest) -> dict[str, object]:
     reader = reader_of(request)
-    # Read the count before the list: a notification that arrives in between must stay
-    # unread.
-    page_header_of(request)
+    # Read this before the list: a notification that arrives in between must stay unread.
+    up_to = inbox.up_to_now()
     page = notification_lists.notification_page(
         reader=reader, cursor=request.GET.get("cursor"), limit=_PAGE
     )
@@ -67,5 +65,6 @@ def _notifications(request: PageRequest) -> dict[str, object]:
             for each in page.items
         ],
         "namesakes": namesakes(each.message.sender for each in page.items),
+        "up_to": up_to,
         "next_cursor": page.next_cursor,
     }

@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from config.sqlite.files import make_database
 from config.sqlite.lock_waits import never_waits, note_met_lock
+from config.sqlite.schema import SchemaEditor
 from config.sqlite.write_queue import WriteLock
 
 
@@ -36,6 +37,8 @@ class _Cursor(base.SQLiteCursorWrapper):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = SchemaEditor
+
     _write_lock: WriteLock | None = None
 
     @override

@@ -12,10 +12,9 @@ A `Change` is the proof that the steps of a write are done in this order:
 3. a second check that the writer is a participant, which nobody can change now;
 4. the rows that the service writes;
 5. for each page that has changed, one raised version;
-6. the events, and the rows that carry their positions, numbered by the installation's
-   clock, which is the last lock;
-7. after the commit, a wake-up for the processes that wait for events, and the signal
-   `erased`.
+6. the events, and the rows that carry their ids;
+7. after the commit, the numbers of the events, a wake-up for the processes that wait for
+   them, and the signal `erased`.
 
 Steps 5 to 7 happen at the end of the outermost `with`, if it succeeds. A change that is
 opened within another one, as signal receivers do, joins it. `Message.save()`,
@@ -31,6 +30,7 @@ from messaging.changes.context_managers import (
     changing_conversation_of,
     open_change,
 )
+from messaging.changes.log import next_event_id
 
 __all__ = [
     "Change",
@@ -39,5 +39,6 @@ __all__ = [
     "changing_all",
     "changing_as_owner",
     "changing_conversation_of",
+    "next_event_id",
     "open_change",
 ]

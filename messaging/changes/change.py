@@ -44,17 +44,14 @@ from messaging.models.messages import TOMBSTONE, MessageQuerySet
 from messaging.unit_of_work import UnitOfWork
 
 M = TypeVar("M", bound=Model)
-# Models whose rows have a column for the position of an event.
+# Models whose rows have a column for the id of an event.
 Positioned = Notification | MessageHistory | Participant
 
 # Rows of conversations, and how SQL names the conversation of one that it wrote.
 _CONVERSATION_OF: Final[Mapping[type[Model], str]] = {
     Conversation: "messaging_conversation.id",
     Message: "messaging_message.conversation_id",
-    MessageHistory: (
-        "(SELECT sent.conversation_id FROM messaging_message sent"
-        " WHERE sent.id = messaging_messagehistory.message_id)"
-    ),
+    MessageHistory: "messaging_messagehistory.conversation_id",
     Notification: "messaging_notification.conversation_id",
     Participant: "messaging_participant.conversation_id",
 }
@@ -314,12 +311,7 @@ class Change:
         self._require_locked(
             row.conversation_id
             for row in rows
-            if isinstance(row, Message | Notification | Participant)
-        )
-        self._require_locked(
-            row.message.conversation_id
-            for row in rows
-            if isinstance(row, MessageHistory)
+            if isinstance(row, Message | MessageHistory | Notification | Participant)
         )
 
     def _insert(self, rows: Sequence[M]) -> None:
@@ -334,7 +326,7 @@ class Change:
                 self._participants.add((row.conversation_id, row.user_id))
 
     def insert_with(self, event: Event, rows: Iterable[Positioned]) -> None:
-        """Insert rows of one model at the end of the change, with the position of this event."""
+        """Insert rows of one model at the end of the change, with the id of this event."""
         positioned = [*rows]
         self._require_insertable(positioned)
         self._positioned.append((event, positioned))
@@ -397,7 +389,7 @@ class Change:
                 setattr(self.conversation(pk), column, value)
 
     def record(self, *events: Event) -> None:
-        """Log events; they are numbered at the end, in the order of these calls."""
+        """Log events at the end, in the order of these calls."""
         self._require_open()
         self._events += events
 
@@ -428,15 +420,14 @@ class Change:
         self._events += [
             _reset(pk) for pk in sorted(self._renewed.keys() - self._announced())
         ]
-        # The clock comes after all other locks, since every writer waits for it until
-        # the commit.
+        # After all other locks: see `record_events`.
         if self._events:
             record_events(self._events)
         elif self._wakes:
             wake_processes()
-        # After the events, whose numbers are the positions of these rows.
+        # After the events, whose ids these rows have.
         for event, rows in self._positioned:
-            _insert_at(event.position, rows)
+            _insert_at(event.pk, rows)
         if self._erased:
             _announce_erasure(self._locked, account=self._account_erased)
 
@@ -468,13 +459,13 @@ class Change:
                 QuerySet.update(rows, version=F("version") + 1, **columns)
 
 
-def _insert_at(position: int, rows: Sequence[Positioned]) -> None:
+def _insert_at(event_id: int, rows: Sequence[Positioned]) -> None:
     if not rows:
         return
     model = type(rows[0])
     column = "joined_position" if model is Participant else "position"
     for row in rows:
-        setattr(row, column, position)
+        setattr(row, column, event_id)
     insert_rows(model, rows)
 
 

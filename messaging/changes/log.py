@@ -1,7 +1,9 @@
-"""Numbers events in the order in which transactions commit, and logs them."""
+"""Logs events, at the end of a change."""
 
 from collections.abc import Sequence
 from typing import cast
+
+from django.db import connection
 
 from messaging.changes.wakeup import wake_processes
 from messaging.database import fetch_all
@@ -11,26 +13,35 @@ from messaging.models import Event
 
 
 def record_events(events: Sequence[Event]) -> None:
-    """Number and log events, in this order.
+    """Log events, in this order, and set their ids; `numbering` says when they get positions.
 
-    Call it last in the transaction, after all other locks: it locks the clock, for
-    which every other writer waits until the transaction ends.
+    Call it last in the transaction, after all other locks: only so a later event of a
+    conversation or an account has the higher id.
     """
     wake_processes()
-    last = tick(len(events))
+    if connection.vendor == "postgresql":
+        insert_rows(Event, events, ids="returned")
+        return
+    last = _tick(len(events))
     for position, event in enumerate(events, last - len(events) + 1):
-        event.position = position
-    insert_rows(Event, events)
+        event.pk = event.position = position
+    insert_rows(Event, events, ids="given")
 
 
-def tick(count: int = 1) -> Position:
-    """Advance the installation's clock by `count`; return its new reading.
+def next_event_id() -> int:
+    """An id that is higher than those of all events of a conversation whose lock is held."""
+    ((number,),) = fetch_all(
+        "SELECT nextval(pg_get_serial_sequence('messaging_event', 'id'))"
+        if connection.vendor == "postgresql"
+        else "SELECT clock + 1 FROM messaging_installation",
+        [],
+    )
+    return cast(int, number)
 
-    The row stays locked until the transaction ends. So positions become visible in
-    their order; ids of PostgreSQL's sequences do not.
-    """
-    # SQL by hand: the ORM has no UPDATE … RETURNING, and two statements would hold the
-    # lock longer.
+
+def _tick(count: int) -> Position:
+    """Advance the clock by `count`, on SQLite, where one transaction writes at a time."""
+    # SQL by hand: the ORM has no UPDATE … RETURNING.
     ((clock,),) = fetch_all(
         "UPDATE messaging_installation SET clock = clock + %s RETURNING clock", [count]
     )

@@ -2,39 +2,66 @@
 
 import logging
 import time
+from threading import Lock
 from typing import Final
 
 from django.conf import settings
 from django.db import connection, transaction
 from redis import Redis, RedisError
 
+from messaging.changes.numbering import Numberer
 from messaging.wakeups import NOTIFIED, redis_channel, redis_pool
 
 logger = logging.getLogger(__name__)
 
-# After a failure, Redis is not asked for this many seconds: each attempt delays a
-# writer.
+# After a failure, Redis is not asked for this many seconds.
 _REDIS_PAUSE_SECONDS: Final = 5.0
 
 
 def wake_processes() -> None:
-    """Wake all waiting processes once the current transaction commits."""
+    """Wake all waiting processes once the current transaction is committed, and its events
+    are numbered.
+    """
+    # On SQLite, the waiting processes watch the database file instead.
+    if settings.PARLEY_WAKEUPS != "sqlite":
+        transaction.on_commit(_numbering.wake, robust=True)
+
+
+def _announce() -> None:
     match settings.PARLEY_WAKEUPS:
         case "postgres":
+            # Outside of the writers' transactions: of those that notify, one commits at
+            # a time.
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_notify(%s, '')", [NOTIFIED])
         case "redis":
-            transaction.on_commit(_publisher.publish, robust=True)
+            _publisher.publish()
         case "sqlite":
-            # On SQLite, the waiting processes watch the database file instead.
             pass
+
+
+class _Numbering:
+    """The thread of this process, which its first write starts; after a fork there is none."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._thread: Numberer | None = None
+
+    def wake(self) -> None:
+        with self._lock:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = Numberer(_announce)
+                self._thread.start()
+        self._thread.wake()
+
+
+_numbering: Final = _Numbering()
 
 
 class _Publisher:
     """Publishes wake-ups to Redis.
 
-    While Redis is down, wake-ups are lost, and one writer per pause waits for the
-    timeout.
+    While Redis is down, wake-ups are lost, and events are delivered up to a second late.
     """
 
     def __init__(self) -> None:

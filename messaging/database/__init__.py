@@ -8,6 +8,8 @@
 | `erase_rows()` | Deleting what nothing else refers to any more: one statement, no signals, no cascades. Otherwise `delete()`. |
 | `erase_in_batches()` | The same for rows without a bound, outside of transactions; see decision 0012. |
 | `number_of()` | Counting the rows of a subquery, which `Count` would group. |
+| `number_up_to()` | The same where no more than some are shown, so that no more are read. |
+| `joined()` | The numbers of a subquery's rows, in the statement that counts them. |
 | `execute()`, `fetch_all()` | SQL by hand, where the ORM has no expression: `RETURNING`, `ON CONFLICT … WHERE`, a recursive walk, `VACUUM`. |
 
 Nothing else in `messaging`, `api` and `chats` takes a cursor or calls `_raw_delete()`, except
@@ -16,7 +18,7 @@ databases than Django's, or the connection itself. See decision 0014.
 """
 
 from messaging.database.compiled import CompiledQuery
-from messaging.database.expressions import number_of
+from messaging.database.expressions import joined, number_of, number_up_to
 from messaging.database.rows import BATCH_SIZE, batches, erase_in_batches, erase_rows
 from messaging.database.sql import execute, fetch_all
 
@@ -28,5 +30,7 @@ __all__ = [
     "erase_rows",
     "execute",
     "fetch_all",
+    "joined",
     "number_of",
+    "number_up_to",
 ]

@@ -2,7 +2,18 @@
 
 from typing import TypeVar
 
-from django.db.models import Expression, IntegerField, Model, QuerySet, Subquery
+from django.db import connections
+from django.db.models import (
+    Expression,
+    Func,
+    IntegerField,
+    Model,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Cast
 from django.db.models.sql.compiler import SQLCompiler
 from typing_extensions import override
 
@@ -22,6 +33,29 @@ class _Counted(Expression):
         return "COUNT(*)", []
 
 
+def joined(rows: QuerySet[M, R], column: str) -> "Subquery[TextField[str, str]]":
+    """A subquery for the numbers in a column of all rows, with spaces; null without a row."""
+    # Not Django's aggregates, which would group the rows.
+    is_postgresql = connections[rows.db].vendor == "postgresql"
+    function = "string_agg" if is_postgresql else "group_concat"
+    numbers = Func(
+        Cast(column, TextField()),
+        Value(" "),
+        function=function,
+        output_field=TextField(),
+    )
+    return Subquery(rows.order_by().values_list(numbers))
+
+
 def number_of(rows: QuerySet[M, R]) -> "Subquery[IntegerField[int, int]]":
     """A subquery for the number of rows of a queryset."""
     return Subquery(rows.order_by().values_list(_Counted()))
+
+
+def number_up_to(most: int, rows: QuerySet[M, R]) -> "Subquery[IntegerField[int, int]]":
+    """The same, but no more than `most` rows are counted, and read."""
+    return Subquery(
+        rows.order_by().values_list(Value(1))[:most],
+        output_field=IntegerField(),
+        template="(SELECT COUNT(*) FROM (%(subquery)s) counted)",
+    )

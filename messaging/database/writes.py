@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from operator import attrgetter
-from typing import Final, Generic, ParamSpec, TypeVar, cast
+from typing import Final, Generic, Literal, ParamSpec, TypeVar, cast
 
 from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
@@ -103,11 +103,15 @@ def _returned(query: Query, alias: str, returning: str) -> Counter[int]:
     return counts
 
 
-def insert_rows(model: type[M], instances: Iterable[M]) -> None:
-    """Insert rows without signals; the instances do not get their ids.
+Ids = Literal["unread", "given", "returned"]
 
-    It takes half as long as `bulk_create()`, while all other writers wait. It requires
-    a transaction, since many rows take several statements.
+
+def insert_rows(model: type[M], instances: Iterable[M], *, ids: Ids = "unread") -> None:
+    """Insert rows without signals, with the ids they have, or the database's.
+
+    With `returned`, the instances get their ids, which ascend in their order. It takes
+    half as long as `bulk_create()`, while other writers wait. It requires a transaction,
+    since many rows take several statements.
 
     Raises:
         TypeError: the model has a column that the database fills in, or whose SQL is
@@ -117,7 +121,7 @@ def insert_rows(model: type[M], instances: Iterable[M]) -> None:
     rows = [*instances]
     if not rows:
         return
-    columns = _columns(model)
+    columns = _columns(model, has_ids=ids == "given")
     fields = [column.field for column in columns]
     # Look the fields up once, not for each of a thousand rows.
     steps = [(column.value_of, column.field.get_db_prep_save) for column in columns]
@@ -128,7 +132,14 @@ def insert_rows(model: type[M], instances: Iterable[M]) -> None:
                 for row in batch
                 for value_of, prepared in steps
             ]
-            cursor.execute(_insert(model, fields, len(batch), database), values)
+            statement = _insert(model, fields, len(batch), database)
+            if ids != "returned":
+                cursor.execute(statement, values)
+                continue
+            cursor.execute(f"{statement} RETURNING {_key(model, database)}", values)
+            returned = sorted(key for (key,) in cursor.fetchall())
+            for row, key in zip(batch, returned, strict=True):
+                row.pk = key
 
 
 @contextmanager
@@ -150,14 +161,18 @@ class _Column:
     value_of: Callable[[Model], object]
 
 
+def _key(model: type[Model], database: BaseDatabaseWrapper) -> str:
+    return database.ops.quote_name(str(model._meta.pk.column))
+
+
 @cache
-def _columns(model: type[Model]) -> Sequence[_Column]:
+def _columns(model: type[Model], *, has_ids: bool) -> Sequence[_Column]:
     if model._meta.parents:
         raise TypeError(f"{model.__name__} has more than one table.")
     fields = [
         field
         for field in model._meta.concrete_fields
-        if not (isinstance(field, AutoField) or field.generated)
+        if not ((isinstance(field, AutoField) and not has_ids) or field.generated)
     ]
     for field in fields:
         if field.has_db_default() or hasattr(field, "get_placeholder"):

@@ -221,7 +221,7 @@ def _backdate(conversations: ConversationQuerySet) -> None:
             participants, joined_at=_sent(OuterRef("conversation"), "timestamp")
         )
         change.update(notifications, created_at=Subquery(sent_at))
-        edits = MessageHistory.objects.filter(message__conversation__in=conversations)
+        edits = MessageHistory.objects.filter(conversation__in=conversations)
         for edit in edits.select_related("message"):
             moment = edit.message.timestamp + edit.version * _EDITED_AFTER
             change.update(edits.filter(pk=edit.pk), edited_at=moment)

@@ -1,18 +1,21 @@
 """Exports all conversations, in the shape that import reads."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
-from django.db.models import CharField, Exists, OuterRef, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models import Exists, OuterRef
 
+from messaging.database import batches
 from messaging.import_export.files import Advance
 from messaging.import_export.lines import Line, format_line
 from messaging.models import Conversation, Message, User
 
 _CHUNK: Final = 2000
+# Ids that are looked up at once: below the number of parameters that every SQLite takes.
+_LOOKED_UP: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +115,31 @@ def _free_prefix(model: type[Conversation] | type[Message]) -> str:
     """`parley-`, or with a number if `parley-` and an id here would make an imported name."""
     for number in count(1):
         prefix = "parley-" if number == 1 else f"parley-{number}-"
-        name = Concat(Value(prefix), Cast("pk", CharField()))
-        same = model._default_manager.filter(external_id=OuterRef("name"))
-        unnamed = model._default_manager.filter(external_id__isnull=True)
-        if not unnamed.annotate(name=name).filter(Exists(same)).exists():
+        if not _is_taken(model, prefix):
             return prefix
     raise AssertionError  # count() never ends
+
+
+def _is_taken(model: type[Conversation] | type[Message], prefix: str) -> bool:
+    """Whether an imported name is what a row without one would be called.
+
+    The imported names are read once: those of messages have no index over all
+    conversations, in which the name of each row could be looked up.
+    """
+    unnamed = model._default_manager.filter(external_id__isnull=True)
+    named = model._default_manager.filter(external_id__startswith=prefix)
+    names = named.values_list("external_id", flat=True).iterator(chunk_size=_CHUNK)
+    number = re.compile(rf"{prefix}([1-9]\d{{0,17}})", re.ASCII)
+    return any(
+        unnamed.filter(
+            pk__in=[
+                int(match[1])
+                for name in batch
+                if (match := number.fullmatch(name or ""))
+            ]
+        ).exists()
+        for batch in batches(names, _LOOKED_UP)
+    )
 
 
 def _distinct_senders() -> Mapping[str, str]:

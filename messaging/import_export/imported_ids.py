@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from messaging.database import batches
-from messaging.ids import MessageId
+from messaging.ids import ConversationId, MessageId
 from messaging.import_export.lines import Line
 from messaging.models import ImportedMessage, Installation, Message
 
@@ -52,11 +52,17 @@ def exported_here(lines: Iterable[Line]) -> dict[str, MessageId]:
     }
 
 
-def remember_imported(messages: Mapping[str, MessageId]) -> None:
+def remember_imported(
+    messages: Mapping[str, MessageId], *, conversation_id: ConversationId
+) -> None:
     """Record the file ids of new messages, in the transaction that stores the messages."""
     key = _key()
     ImportedMessage.objects.bulk_create(
-        ImportedMessage(digest=digest(key, name), message_id=message_id)
+        ImportedMessage(
+            digest=digest(key, name),
+            conversation_id=conversation_id,
+            message_id=message_id,
+        )
         for name, message_id in messages.items()
     )
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from messaging.changes import Change, open_change
 from messaging.database import BATCH_SIZE, batches, execute, fetch_all
 from messaging.folding import fold
-from messaging.ids import MessageId
+from messaging.ids import ConversationId, MessageId
 from messaging.import_export.files import Advance
 from messaging.import_export.imported_ids import imported_before, remember_imported
 from messaging.import_export.participants import add_participants
@@ -179,7 +179,8 @@ def _add_messages(
     )
     staging.assign(ids.values(), ids.keys())
     remember_imported(
-        {message.external_id: ids[message.number] for message in messages}
+        {message.external_id: ids[message.number] for message in messages},
+        conversation_id=ConversationId(conversation.pk),
     )
     _count_replies(parents.values(), change)
     latest = max(message.timestamp for message in messages)

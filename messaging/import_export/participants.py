@@ -5,11 +5,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from messaging.changes import Change
-from messaging.ids import Position, UserId
+from messaging.changes import Change, next_event_id
+from messaging.ids import UserId
 from messaging.import_export.staging import StagedMessage
 from messaging.models import Conversation, Message, Participant, Removal
-from messaging.services.installation import read_clock
 
 
 def add_participants(
@@ -29,7 +28,7 @@ def add_participants(
         if message.sender_id is not None:
             first.setdefault(message.sender_id, message.timestamp)
     known = _known_participants(conversation, first.keys())
-    now, position = timezone.now(), Position(0) if begun else read_clock()
+    now, joined = timezone.now(), 0 if begun else next_event_id()
     new = [user for user in first if user not in known]
     # As when an owner adds them: nobody who takes part is noted as removed.
     change.erase(Removal.objects.filter(conversation=conversation, user__in=new))
@@ -40,7 +39,7 @@ def add_participants(
             joined_at=conversation.created_at
             if begun
             else min(max(first[user], conversation.created_at), now),
-            joined_position=position,
+            joined_position=joined,
         )
         for user in new
     )

@@ -28,12 +28,22 @@ class Conversation(GuardedModel):
     # The folded title, for the search: see messaging/folding.py.
     folded_title = models.TextField(default="", editable=False)
     # The two people of a direct conversation, the smaller id first: so each pair has
-    # one possible row.
+    # one possible row. Null in a group. Their indexes are below.
     low_user = models.ForeignKey(
-        User, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+"
+        User,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     high_user = models.ForeignKey(
-        User, on_delete=models.DO_NOTHING, null=True, blank=True, related_name="+"
+        User,
+        on_delete=models.DO_NOTHING,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
     )
     # The sequence of the newest message, even if that one was deleted.
     last_sequence = models.PositiveBigIntegerField(default=0, editable=False)
@@ -48,6 +58,14 @@ class Conversation(GuardedModel):
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
+        indexes = (
+            # For deleting accounts; `low_user` begins the unique one below.
+            models.Index(
+                name="conversation_high_user",
+                fields=["high_user"],
+                condition=Q(high_user__isnull=False),
+            ),
+        )
         constraints = (
             models.UniqueConstraint(
                 name="conversation_one_per_pair", fields=["low_user", "high_user"]
@@ -118,8 +136,8 @@ class Participant(GuardedModel):
         null=True, blank=True, editable=False
     )
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
-    # A reading of the installation's clock. The user does not see events and
-    # overwritten versions from before it. 0 for the first participants.
+    # The id of the event that told of it. The user does not see events and overwritten
+    # versions from before it. 0 for the first participants.
     joined_position = models.PositiveBigIntegerField(default=0, editable=False)
 
     objects = ParticipantQuerySet.as_manager()

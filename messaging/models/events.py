@@ -3,6 +3,7 @@ from django.db.models import Q
 from django.utils import timezone
 from typing_extensions import override
 
+from messaging.ids import Position
 from messaging.models.conversations import Conversation
 from messaging.models.guarded import GuardedModel, GuardedQuerySet
 from messaging.models.users import User
@@ -30,6 +31,10 @@ class EventType(models.TextChoices):
 class EventQuerySet(GuardedQuerySet["Event"]):
     """Guarded: only a `Change` writes these rows."""
 
+    def waiting(self) -> "EventQuerySet":
+        """Those that are committed, or the transaction's own, and not numbered yet."""
+        return self.filter(position__isnull=True)
+
 
 class Event(GuardedModel):
     """A change, described by ids alone: so the log holds nothing that was deleted.
@@ -40,8 +45,12 @@ class Event(GuardedModel):
 
     Type = EventType
 
-    # A reading of the installation's clock: the order in which transactions committed.
-    position = models.PositiveBigIntegerField(primary_key=True)
+    # Taken in the transaction that writes the row, under the locks of its change: so of
+    # two events of one conversation, the later has the higher one.
+    id = models.BigAutoField(primary_key=True)
+    # Its place in the log, which every reader sees in order; null until it is numbered,
+    # after its transaction has committed. See messaging/changes/numbering.py.
+    position = models.PositiveBigIntegerField(null=True, unique=True)
     type = models.CharField(max_length=20, choices=Type)
     conversation_id = models.BigIntegerField(null=True)
     message_id = models.BigIntegerField(null=True)
@@ -63,6 +72,10 @@ class Event(GuardedModel):
 
     class Meta:
         indexes = (
+            # Those that are not numbered yet.
+            models.Index(
+                name="event_waiting", fields=["id"], condition=Q(position__isnull=True)
+            ),
             # Reads the events of a user's conversations after a position.
             models.Index(
                 name="event_in_conversation", fields=["conversation_id", "position"]
@@ -86,9 +99,16 @@ class Event(GuardedModel):
             ),
         )
 
+    @property
+    def place(self) -> Position:
+        """The position of an event that was read from the log: all of them have one."""
+        if self.position is None:
+            raise ValueError("This event is not numbered yet.")
+        return Position(self.position)
+
     @override
     def __str__(self) -> str:
-        return f"{self.type} at {self.position}"
+        return f"{self.type}, {self.pk}"
 
 
 class Typing(models.Model):

@@ -11,7 +11,9 @@ class ImportedMessage(models.Model):
 
     # The first half of the HMAC-SHA-256 of the message's id in files.
     digest = models.CharField(max_length=32, primary_key=True)
-    # A plain number: the message may be deleted.
+    # Plain numbers: the message, and its conversation, may be deleted. Null if the message
+    # was already gone when the column came.
+    conversation_id = models.BigIntegerField(null=True)
     message_id = models.BigIntegerField()
 
     @override

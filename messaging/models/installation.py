@@ -21,9 +21,11 @@ class Installation(GuardedModel):
     """The one row of facts about this database, which the migrations create.
 
     `epoch` is random; a restore renews it, so that nothing cached before is served any
-    more. `clock` counts writes in commit order. Events up to `forgotten` were cleared.
+    more. `clock` is the position of the last event that is numbered. Events up to
+    `forgotten` were cleared.
     `server_name` is what pages call the place; `setup_key` is a half of what the code of
-    the first run is made of.
+    the first run is made of. `secret_key_fingerprint` names the secret key that all nodes
+    have.
     """
 
     ONLY_ID: ClassVar[int] = 1
@@ -42,6 +44,10 @@ class Installation(GuardedModel):
     )
     # Renewed when the code of the first run was used.
     setup_key = models.CharField(max_length=32, default=random_key, editable=False)
+    # Empty until the first node starts to serve, and after a restore.
+    secret_key_fingerprint = models.CharField(
+        max_length=32, default="", db_default="", blank=True, editable=False
+    )
 
     objects = InstallationQuerySet.as_manager()
 

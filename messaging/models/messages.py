@@ -135,8 +135,9 @@ class Message(UndeletableModel):
     # The number of direct replies, tombstones included. Stored, since counting would
     # make a page of 50 messages cost as much as all their replies.
     reply_count = models.PositiveIntegerField(default=0, editable=False)
+    # The id in the file of an import. Unique within the conversation, below.
     external_id = models.CharField(
-        max_length=255, null=True, blank=True, unique=True, editable=False
+        max_length=255, null=True, blank=True, editable=False
     )
 
     objects = MessageQuerySet.as_manager()
@@ -150,7 +151,12 @@ class Message(UndeletableModel):
         indexes = (
             # For deleting and exporting accounts; an export reads by ascending id.
             models.Index(name="message_sent", fields=["sender", "id"]),
-            models.Index(name="message_received", fields=["receiver", "id"]),
+            # Without the messages of groups, which have no receiver.
+            models.Index(
+                name="message_received",
+                fields=["receiver", "id"],
+                condition=Q(receiver__isnull=False),
+            ),
             # For tree walks, which step from a message to its next reply without
             # reading the others.
             models.Index(name="message_replies", fields=["parent_message", "sequence"]),
@@ -159,6 +165,12 @@ class Message(UndeletableModel):
             # Its index is also the order in which a conversation is read, page by page.
             models.UniqueConstraint(
                 name="message_sequence_once", fields=["conversation", "sequence"]
+            ),
+            # Its index holds imported messages alone.
+            models.UniqueConstraint(
+                name="message_external_id_once",
+                fields=["conversation", "external_id"],
+                condition=Q(external_id__isnull=False),
             ),
             models.CheckConstraint(
                 name="message_sequence_from_one", condition=Q(sequence__gte=1)
@@ -280,11 +292,15 @@ class MessageHistory(GuardedModel):
     message = models.ForeignKey(
         Message, on_delete=models.CASCADE, related_name="history", db_index=False
     )
+    # The message's conversation, so that the table can be partitioned as messages can.
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="+"
+    )
     # 1 for the original; assigned under the conversation's lock.
     version = models.PositiveIntegerField(editable=False)
     old_content = models.TextField()
-    # The installation's clock when this content was replaced: participants who joined
-    # later do not see it. 0 if the edit was imported.
+    # The id of the event of the edit that replaced it: participants who joined later do
+    # not see it. 0 if the edit was imported.
     position = models.PositiveBigIntegerField(default=0, editable=False)
     # The edit that replaced this content.
     edited_at = models.DateTimeField(default=timezone.now)

@@ -64,8 +64,8 @@ class Notification(GuardedModel):
         Conversation, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     kind = models.CharField(max_length=7, choices=Kind)
-    # The installation's clock when this was created: the order of the inbox. So a new
-    # notification never appears behind one that was already seen.
+    # The id of the event that told of it: the order of the inbox. Of two that are made at
+    # the same time in different conversations, either may be seen first.
     position = models.PositiveBigIntegerField(editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     is_read = models.BooleanField(default=False)

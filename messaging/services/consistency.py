@@ -8,6 +8,7 @@ from messaging.models import (
     InviteCode,
     LookNotice,
     Message,
+    MessageHistory,
     Notification,
     Removal,
     User,
@@ -45,6 +46,7 @@ CHECKS: Final[
     tuple[
         Check[Message]
         | Check[Conversation]
+        | Check[MessageHistory]
         | Check[Notification]
         | Check[LookNotice]
         | Check[InviteCode]
@@ -103,6 +105,12 @@ CHECKS: Final[
         message_faults.wrong_content_versions,
         "conversation",
         message_faults.raise_content_version,
+    ),
+    Check(
+        "a kept version names its message's conversation",
+        message_faults.kept_elsewhere,
+        "message__conversation",
+        message_faults.recompute_conversation,
     ),
     Check(
         "a notification names its message's conversation",

@@ -164,7 +164,7 @@ def titles(
 def erase_conversations(conversations: ConversationQuerySet, *, change: Change) -> None:
     """Erase conversations and all their rows, without loading them."""
     change.erase(Notification.objects.filter(conversation__in=conversations))
-    change.erase(MessageHistory.objects.filter(message__conversation__in=conversations))
+    change.erase(MessageHistory.objects.filter(conversation__in=conversations))
     change.erase(Message.objects.filter(conversation__in=conversations))
     change.erase(Typing.objects.filter(conversation__in=conversations))
     change.erase(InviteCode.objects.filter(conversation__in=conversations))

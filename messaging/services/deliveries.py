@@ -97,7 +97,7 @@ class Delivery:
 class _Found:
     """The rows that a batch of events needs, fetched together."""
 
-    # By conversation: the position at which each participant joined.
+    # By conversation: the event at which each participant joined.
     participants: Mapping[int, Mapping[UserId, int]]
     # By user: all who share a conversation with them.
     contacts: Mapping[int, frozenset[UserId]]
@@ -134,7 +134,7 @@ def _recipients(
         # Users who joined later do not receive earlier events.
         user
         for user, since in participants.items()
-        if since <= event.position
+        if since <= event.pk
     )
 
 
@@ -142,7 +142,7 @@ def _deliveries(
     event: Event, recipients: frozenset[UserId], found: _Found
 ) -> Iterator[Delivery]:
     event_type = EventType(event.type)
-    position = Position(event.position)
+    position = event.place
     # Payloads that differ between recipients, for instance by their unread counts.
     own: Mapping[UserId, Payload] = {}
     if event_type is EventType.NOTIFICATION_CREATED:

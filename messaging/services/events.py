@@ -1,9 +1,8 @@
 """The event log, which live streams read.
 
-Events are written by a `Change`, and numbered by the installation's clock, which the
-transaction locks until it commits. So a reader at a position has seen every event at
-lower positions. Ids of a PostgreSQL sequence would not guarantee that: they are
-committed out of order.
+Events are written by a `Change`, and numbered once they are committed: see
+messaging/changes/numbering.py. So a reader at a position has seen every event at lower
+positions. Ids would not guarantee that: on PostgreSQL they are committed out of order.
 """
 
 from dataclasses import dataclass
@@ -11,12 +10,14 @@ from datetime import timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db.models import F, QuerySet, Value
+from django.db.models import Exists, F, QuerySet, Value
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from messaging.changes import open_change
+from messaging.changes.numbering import number_events
 from messaging.cursors import decode_numbers, encode_cursor
+from messaging.database import CompiledQuery
 from messaging.errors import InvalidCursorError
 from messaging.ids import Position, UserId
 from messaging.models import Event, Installation, Participant
@@ -63,11 +64,27 @@ class Log:
 
 
 def read_log() -> Log:
-    """Read the range of the log. Call it before reading events, so that none is missed."""
-    clock, forgotten, epoch = Installation.objects.values_list(
-        "clock", "forgotten", "epoch"
-    ).get(pk=Installation.ONLY_ID)
+    """Read the range of the log. Call it before reading events, so that none is missed.
+
+    All events are in it that were committed before, since those without a number get one.
+    """
+    clock, forgotten, epoch, are_waiting = _log()
+    if are_waiting:
+        number_events()
+        clock, forgotten, epoch, _ = _log()
     return Log(Position(clock), Position(forgotten), int(epoch[:_EPOCH_DIGITS], 16))
+
+
+def _log() -> tuple[int, int, str, bool]:
+    (row,) = _read_log.all()
+    return row
+
+
+@CompiledQuery
+def _read_log() -> QuerySet[Installation, tuple[int, int, str, bool]]:
+    return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
+        "clock", "forgotten", "epoch", Exists(Event.objects.waiting())
+    )
 
 
 def events_after(position: Position, *, limit: int) -> list[Event]:
@@ -125,6 +142,7 @@ def _for_delivery() -> QuerySet[Event]:
     return (
         Event.objects.select_related("user")
         .only(
+            "position",
             "type",
             "conversation_id",
             "message_id",

@@ -101,6 +101,18 @@ def wrong_content_versions() -> QuerySet[Message]:
     ).exclude(kept=F("content_version") - 1, newest=F("content_version") - 1)
 
 
+def kept_elsewhere() -> QuerySet[MessageHistory]:
+    return MessageHistory.objects.exclude(conversation=F("message__conversation"))
+
+
+def recompute_conversation(versions: QuerySet[MessageHistory], change: Change) -> None:
+    message = Message.objects.filter(pk=OuterRef("message"))
+    change.update(
+        MessageHistory.objects.filter(pk__in=versions.values("pk")),
+        conversation=Subquery(message.values("conversation")),
+    )
+
+
 def _of_history(measure: Count | Max) -> Coalesce:
     kept = MessageHistory.objects.filter(message=OuterRef("pk")).order_by()
     measured = kept.values("message").annotate(measure=measure)

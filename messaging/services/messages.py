@@ -224,6 +224,7 @@ def _keep_content(stored: Message, change: Change) -> None:
     change.record(edited)
     kept = MessageHistory(
         message=stored,
+        conversation_id=stored.conversation_id,
         version=stored.content_version,
         old_content=stored.content,
         edited_by_id=_sender_id(stored),

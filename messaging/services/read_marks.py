@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby, pairwise
 from typing import Final
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from messaging.changes import Change, changing_all
 from messaging.database import BATCH_SIZE, batches
@@ -168,7 +168,8 @@ def _marked_unread(reader: UserId, *, after: Position) -> set[_Place] | None:
 
     Any type counts, since a filter would read as many rows. This is under the lock.
     """
-    events = Event.objects.filter(user=reader, position__gt=after).order_by("position")
+    later = Q(position__gt=after) | Q(position__isnull=True)
+    events = Event.objects.filter(later, user=reader).order_by("pk")
     rows = events.values_list("type", "conversation_id", "first_sequence")
     found = list(rows[: _MOST_EVENTS + 1])
     if len(found) > _MOST_EVENTS:

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from django.db.models import Case, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from messaging.access import Membership, conversation_not_found
+from messaging.conversation_memory import ConversationMemory, may_keep
 from messaging.cursors import (
     decode_numbers,
     encode_cursor,
@@ -18,7 +19,13 @@ from messaging.database import CompiledQuery, number_of
 from messaging.errors import InvalidCursorError
 from messaging.folding import fold
 from messaging.ids import ConversationId, MessageId, UserId
-from messaging.models import Message, Notification, Participant
+from messaging.models import (
+    Conversation,
+    Installation,
+    Message,
+    Notification,
+    Participant,
+)
 from messaging.models.conversations import ConversationKind
 from messaging.pagination import Page, cut_page
 from messaging.projections import (
@@ -37,56 +44,105 @@ _MOST_RECENT_FIRST: Final = ("-conversation__last_activity_at", "-conversation_i
 
 
 @dataclass(slots=True)
-class ConversationSummary(Projection):
+class ConversationSummary:
     """A conversation as one participant sees it in a list."""
 
-    id: Annotated[ConversationId, From("conversation_id")]
-    kind: Annotated[str, From("conversation__kind")]
-    title: Annotated[str, From("conversation__title")]
+    id: ConversationId
+    kind: str
+    title: str
     # The other participant of a direct conversation.
-    participant: UserProjection | None = field(init=False, default=None)
+    participant: UserProjection | None
     participant_count: int
     role: str
     muted: bool
-    hidden: bool = field(init=False, default=False)
-    created_at: Annotated[datetime, From("conversation__created_at")]
-    last_activity_at: Annotated[datetime, From("conversation__last_activity_at")]
-    last_sequence: Annotated[int, From("conversation__last_sequence")]
-    last_message: MessageProjection | None = field(init=False, default=None)
+    hidden: bool
+    created_at: datetime
+    last_activity_at: datetime
+    last_sequence: int
+    last_message: MessageProjection | None
     unread_count: int
     # Without what is unread of a muted one, but for mentions.
-    badge_count: int = field(init=False, default=0)
+    badge_count: int
+    _state: "_State"
 
     @property
     def is_direct(self) -> bool:
         return self.kind == ConversationKind.DIRECT
 
+    @property
+    def state(self) -> "_State":
+        """Another one for whatever changes that all participants see alike."""
+        return self._state
+
+
+class _State(NamedTuple):
+    """A version of a conversation; those of a restored backup are of another epoch."""
+
+    epoch: str
+    conversation_id: ConversationId
+    version: int
+
+
+@dataclass(slots=True)
+class SharedSummary(Projection):
+    """What all participants see alike, but for which of two is the other one."""
+
+    id: Annotated[ConversationId, From("pk")]
+    version: int
+    kind: str
+    title: str
+    created_at: datetime
+    participant_count: int
+    last_message_id: MessageId | None
+    low_user: UserProjection | None
+    high_user: UserProjection | None
+    last_message: MessageProjection | None = field(init=False, default=None)
+
+
+_known: Final = ConversationMemory[_State, SharedSummary](most=2000)
+
 
 @dataclass(slots=True)
 class _Listed(Projection):
-    """A summary as it is read, with the columns that its other fields are computed from."""
+    """What is read of a conversation for one participant alone, and its version."""
 
-    summary: Annotated[ConversationSummary, From("")]
+    conversation_id: ConversationId
+    version: Annotated[int, From("conversation__version")]
+    epoch: str
     user_id: UserId
+    role: str
+    muted: bool
     hidden_through: int | None
-    last_message_id: MessageId | None
+    last_activity_at: Annotated[datetime, From("conversation__last_activity_at")]
+    last_sequence: Annotated[int, From("conversation__last_sequence")]
+    unread_count: int
     # 0 unless it is muted.
     muted_mention_count: int
-    low_user: Annotated[UserProjection | None, From("conversation__low_user")]
-    high_user: Annotated[UserProjection | None, From("conversation__high_user")]
 
-    def completed(
-        self, last_messages: Mapping[MessageId | None, MessageProjection]
-    ) -> ConversationSummary:
-        summary, low = self.summary, self.low_user
+    @property
+    def state(self) -> _State:
+        return _State(self.epoch, self.conversation_id, self.version)
+
+    def completed(self, shared: SharedSummary) -> ConversationSummary:
+        low = shared.low_user
         is_low = low is not None and low.id == self.user_id
-        summary.participant = self.high_user if is_low else low
-        summary.hidden = self.hidden_through == summary.last_sequence
-        summary.last_message = last_messages.get(self.last_message_id)
-        summary.badge_count = (
-            self.muted_mention_count if summary.muted else summary.unread_count
+        return ConversationSummary(
+            id=self.conversation_id,
+            kind=shared.kind,
+            title=shared.title,
+            participant=shared.high_user if is_low else low,
+            participant_count=shared.participant_count,
+            role=self.role,
+            muted=self.muted,
+            hidden=self.hidden_through == self.last_sequence,
+            created_at=shared.created_at,
+            last_activity_at=self.last_activity_at,
+            last_sequence=self.last_sequence,
+            last_message=shared.last_message,
+            unread_count=self.unread_count,
+            badge_count=self.muted_mention_count if self.muted else self.unread_count,
+            _state=self.state,
         )
-        return summary
 
 
 def conversation_page(
@@ -103,8 +159,8 @@ def conversation_page(
         limit=limit,
         cursor_of=lambda row: encode_cursor(
             "conversations",
-            moment_number(row.summary.last_activity_at),
-            row.summary.id,
+            moment_number(row.last_activity_at),
+            row.conversation_id,
         ),
     )
     return Page(_completed(page.items), page.next_cursor)
@@ -113,17 +169,18 @@ def conversation_page(
 def conversation_summary(
     *, membership: Membership, last_message: bool = True
 ) -> ConversationSummary:
-    """One conversation, as in the list; a query less without its last message.
+    """One conversation, as in the list; a query less without its last message, if it is
+    not known.
 
     Raises:
         ConversationNotFoundError: the user is no participant any more, or the
             conversation was deleted.
     """
-    rows = _listed_one.all(participant=membership.pk)
-    if not rows:
+    listed = _Listed.from_rows(_listed_one.all(participant=membership.pk))
+    summaries = _completed(listed, last_message=last_message)
+    if not summaries:
         raise conversation_not_found()
-    listed = _Listed.from_rows(rows)
-    return _completed(listed)[0] if last_message else listed[0].completed({})
+    return summaries[0]
 
 
 def summaries_for(
@@ -134,8 +191,12 @@ def summaries_for(
         user__in=users, conversation__in=conversations
     )
     rows = _Listed.from_rows(_read(participants))
-    people = [row.user_id for row in rows]
-    return zip(people, _completed(rows), strict=True)
+    shared = _shared_by(rows)
+    return [
+        (row.user_id, row.completed(shared[row.conversation_id]))
+        for row in rows
+        if row.conversation_id in shared
+    ]
 
 
 def _rows_of_page(
@@ -209,21 +270,73 @@ def _read(participants: QuerySet[Participant]) -> QuerySet[Participant, Row]:
     mentions = Notification.objects.unread_mentions().filter(
         conversation=OuterRef("conversation"), user=OuterRef("user")
     )
-    everyone = Participant.objects.filter(conversation=OuterRef("conversation"))
-    newest = Message.objects.filter(conversation=OuterRef("conversation"))
+    installation = Installation.objects.filter(pk=Installation.ONLY_ID)
     return participants.annotate(
+        epoch=Subquery(installation.values("epoch")),
         unread_count=number_of(unread),
         muted_mention_count=Case(
             When(muted=True, then=number_of(mentions)), default=Value(0)
         ),
-        participant_count=number_of(everyone),
-        last_message_id=Subquery(newest.order_by("-sequence").values("pk")[:1]),
     ).values_list(*_Listed.columns())
 
 
-def _completed(rows: Sequence[_Listed]) -> list[ConversationSummary]:
-    ids = [row.last_message_id for row in rows if row.last_message_id is not None]
-    last_messages: dict[MessageId | None, MessageProjection] = {
-        message.id: message for message in messages_by_id(ids=ids)
+def _completed(
+    rows: Sequence[_Listed], *, last_message: bool = True
+) -> list[ConversationSummary]:
+    """In the order of the rows; without those whose conversation was deleted meanwhile."""
+    shared = _shared_by(rows, last_message=last_message)
+    return [
+        row.completed(shared[row.conversation_id])
+        for row in rows
+        if row.conversation_id in shared
+    ]
+
+
+def _shared_by(
+    rows: Sequence[_Listed], *, last_message: bool = True
+) -> Mapping[ConversationId, SharedSummary]:
+    """What all see alike of the rows' conversations: known by their versions, else read."""
+    keeps = may_keep()
+    found: dict[ConversationId, SharedSummary] = {}
+    epochs: dict[ConversationId, str] = {}
+    for row in rows:
+        known = _known.get(row.state) if keeps else None
+        if known is None:
+            epochs[row.conversation_id] = row.epoch
+        else:
+            found[row.conversation_id] = known
+    if epochs:
+        for each in SharedSummary.from_rows(_shared.all(conversations=[*epochs])):
+            found[each.id] = each
+            if keeps:
+                _known.keep(
+                    _State(epochs[each.id], each.id, each.version), each, each.id
+                )
+    if last_message:
+        _add_last_messages(found.values())
+    return found
+
+
+def _add_last_messages(found: Iterable[SharedSummary]) -> None:
+    wanted = {
+        each.last_message_id: each
+        for each in found
+        if each.last_message is None and each.last_message_id is not None
     }
-    return [row.completed(last_messages) for row in rows]
+    if wanted:
+        for message in messages_by_id(ids=wanted):
+            wanted[message.id].last_message = message
+
+
+@CompiledQuery
+def _shared(*, conversations: Collection[int]) -> QuerySet[Conversation, Row]:
+    everyone = Participant.objects.filter(conversation=OuterRef("pk"))
+    newest = Message.objects.filter(conversation=OuterRef("pk"))
+    return (
+        Conversation.objects.filter(pk__in=conversations)
+        .annotate(
+            participant_count=number_of(everyone),
+            last_message_id=Subquery(newest.order_by("-sequence").values("pk")[:1]),
+        )
+        .values_list(*SharedSummary.columns())
+    )

@@ -275,7 +275,11 @@ def test_a_history_longer_than_a_page_is_whole(ann: User, bob: User) -> None:
     for message in messages:
         plain.bulk_create(
             MessageHistory(
-                message=message, version=number, old_content="then", edited_by=ann
+                message=message,
+                conversation_id=message.conversation_id,
+                version=number,
+                old_content="then",
+                edited_by=ann,
             )
             for number in range(1, PAGE_SIZE + 2)
         )

@@ -142,6 +142,19 @@ def test_all_is_done_without_scripts(browse: Browse, waiting: Waiting) -> None:
     assert unread(waiting.bob) == set()
 
 
+@pytest.mark.parametrize("size", [PHONE, (1920, 1080)])
+def test_a_name_goes_with_the_last_of_its_cards(
+    browse: Browse, waiting: Waiting, size: tuple[int, int]
+) -> None:
+    page = browse(waiting.bob, size=size)
+    page.goto("/catch-up")
+    name = page.locator(f"#waiting-{waiting.direct} h2")
+    expect(name).to_be_visible()
+    # As Done does, before the page is renewed.
+    _card(page, "Are you there?").evaluate("card => card.remove()")
+    assert not name.is_visible()
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("width", [390, 768, 1280, 1920])
 def test_nothing_is_wider_than_the_screen(

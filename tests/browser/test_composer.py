@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.accessibility import violations
 from tests.browser.conftest import PHONE, Browse, NewPerson
 from tests.browser.held_requests import hold_requests
-from tests.browser.pages import message, open_menu
+from tests.browser.pages import in_main, message, open_menu
 from tests.browser.signed_in_users import SignedInUser
 
 OPTIONS = "**/mentions?q=*"
@@ -57,7 +57,7 @@ def test_one_key_sends_and_the_other_breaks_the_line_as_one_has_set_it(
     page.goto("/settings")
     page.get_by_label("Send messages by").select_option(setting)
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Your settings are saved.")).to_be_visible()
+    expect(in_main(page, "Your settings are saved.")).to_be_visible()
     page.goto(f"/conversations/{conversation_id}")
     hint = f"{sends.replace('+', ' and ')} send"
     expect(page.get_by_text(re.compile(hint))).to_be_visible()

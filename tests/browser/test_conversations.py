@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import PHONE, Browse, NewPerson
 from tests.browser.held_requests import events_are_heard
-from tests.browser.pages import message, nothing_reloads, open_menu
+from tests.browser.pages import in_main, message, nothing_reloads, open_menu
 from tests.browser.signed_in_users import SignedInUser
 
 
@@ -61,7 +61,7 @@ def test_the_same_without_scripts(
     open_menu(page, "I have black.", "History")
     expect(page.locator(".version")).to_have_count(2)
     page.get_by_role("button", name="Bring this back").click()
-    expect(page.get_by_text("Version 1 is back.")).to_be_visible()
+    expect(in_main(page, "Version 1 is back.")).to_be_visible()
     page.get_by_role("link", name="In the conversation").click()
     open_menu(page, "You begin.", "Delete")
     page.get_by_role("button", name="Delete", exact=True).click()
@@ -215,7 +215,7 @@ def test_writing_goes_on_without_a_connection(
     expect(banner).to_be_visible()
     page.get_by_label("Your message").fill("Written in a tunnel.")
     page.get_by_role("button", name="Send").click()
-    expect(page.get_by_text("Waiting until you are online")).to_be_visible()
+    expect(in_main(page, "Waiting until you are online")).to_be_visible()
     expect(page.get_by_label("Your message")).to_have_value("")
     bob.say(conversation_id, "Sent meanwhile.")
     page.context.set_offline(False)

@@ -284,7 +284,7 @@ def test_leaving_in_one_tab_leaves_in_all_tabs(
     expect(in_main(other, SECRET)).to_be_visible()
     page.locator("summary", has_text="Leave").click()
     page.get_by_role("button", name="Leave the group").click()
-    expect(page.get_by_text("You left Walks.")).to_be_visible()
+    expect(in_main(page, "You left Walks.")).to_be_visible()
     expect(
         other.get_by_role("heading", name="You are no longer in this group")
     ).to_be_visible()

@@ -139,3 +139,15 @@ def test_a_key_and_a_link_show_the_keys(
     page.keyboard.press("/")
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_have_count(0)
+
+
+def test_the_keys_are_read_from_their_beginning(
+    browse: Browse, ann: SignedInUser
+) -> None:
+    # A laptop's screen with large text: not all of them fit.
+    page = browse(ann, size=(1280, 480))
+    page.goto("/conversations")
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    expect(dialog.get_by_role("button", name="Close")).to_be_focused()
+    expect(dialog.get_by_role("heading", name="Everywhere")).to_be_in_viewport(ratio=1)

@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import Browse, NewPerson
-from tests.browser.pages import nothing_reloads
+from tests.browser.held_requests import events_are_heard
+from tests.browser.pages import in_main, nothing_reloads
 from tests.browser.signed_in_users import SignedInUser
 
 
@@ -106,7 +107,7 @@ def test_a_member_is_removed_and_a_member_leaves(
     expect(page.get_by_text("You are the last")).to_be_visible()
     page.locator("summary", has_text="Leave").click()
     page.get_by_role("button", name="Leave the group").click()
-    expect(page.get_by_text("You left Walks.")).to_be_visible()
+    expect(in_main(page, "You left Walks.")).to_be_visible()
     expect(page.get_by_text("No conversations yet.")).to_be_visible()
 
 
@@ -128,6 +129,21 @@ def test_a_refusal_is_shown_at_its_form(
     page.get_by_role("textbox", name="Title").fill("x" * 201)
     page.get_by_role("button", name="Rename").click()
     expect(page.get_by_text("A title has 1 to 200 characters")).to_be_visible()
+
+
+def test_what_was_refused_stays_when_others_change_the_page(
+    browser_errors: BrowserErrors, ann: SignedInUser, bob: SignedInUser, page: Page
+) -> None:
+    browser_errors.allow(404)
+    group = ann.group("Walks", bob)
+    page.goto(f"/conversations/{group}/details")
+    events_are_heard(page)
+    page.get_by_label("Add someone").fill("nobody-of-this-name")
+    page.get_by_role("button", name="Add").click()
+    expect(page.get_by_text("There is no such person.")).to_be_visible()
+    ann.patch(f"/conversations/{group}", {"title": "Long walks"})
+    expect(page.get_by_role("textbox", name="Title")).to_have_value("Long walks")
+    expect(page.get_by_label("Add someone")).to_have_value("nobody-of-this-name")
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
+from tests.browser.browser_errors import BrowserErrors
 from tests.browser.conftest import DESKTOP, PHONE, Browse, NewPerson
+from tests.browser.held_requests import offline
 from tests.browser.pages import message
 from tests.browser.signed_in_users import SignedInUser
 
@@ -135,6 +137,73 @@ def test_actions_cover_no_text(
         assert row.evaluate(COVERED) == []
 
 
+def test_actions_in_the_side_panel_cover_no_text(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
+) -> None:
+    root = bob.say(conversation_id, "Shall we play?")
+    first = bob.say(conversation_id, LONG, reply_to=root)
+    ann.say(conversation_id, LONG, reply_to=first)
+    ann.say(conversation_id, LONG, reply_to=root)
+    page = browse(ann)
+    page.goto(f"/conversations/{conversation_id}")
+    page.get_by_role("link", name="2 replies").click()
+    rows = page.locator("#side .replies .message")
+    expect(rows).to_have_count(3)
+    for row in rows.all():
+        row.hover()
+        expect(row.locator(".actions")).to_have_css("opacity", "1")
+        assert row.evaluate(COVERED) == []
+
+
+def test_what_closes_the_keys_covers_none_of_them(
+    browse: Browse, ann: SignedInUser
+) -> None:
+    page = browse(ann)
+    page.goto("/conversations")
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    close = box_of(dialog.get_by_role("button", name="Close"))
+    key = box_of(dialog.locator("kbd").first)
+    assert close["y"] + close["height"] <= key["y"]
+
+
+def test_what_opens_a_question_stays_where_it_was(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    ann, bob = new_person("Ann"), new_person("Bob")
+    page = browse(ann)
+    page.goto(f"/people/@{bob.username}")
+    opens = page.locator("summary", has_text="Block")
+    before = box_of(opens)
+    opens.click()
+    expect(page.get_by_role("button", name="Block Bob")).to_be_visible()
+    assert box_of(opens) == before
+
+
+def test_the_buttons_about_what_is_not_sent_share_a_line_on_a_phone(
+    browser_errors: BrowserErrors,
+    browse: Browse,
+    ann: SignedInUser,
+    conversation_id: int,
+) -> None:
+    browser_errors.allow_disconnection()
+    page = browse(ann, size=PHONE)
+    page.goto(f"/conversations/{conversation_id}")
+    offline(page.context, page, is_offline=True)
+    page.locator("#content").fill("Supper at six.")
+    page.get_by_role("button", name="Send").click()
+    row = page.locator(".unsent")
+    buttons = [row.get_by_role("button", name=name) for name in ("Put back", "Discard")]
+    back, discard = (box_of(button) for button in buttons)
+    assert back["y"] == discard["y"]
+
+
+def box_of(element: Locator) -> FloatRect:
+    box = element.bounding_box()
+    assert box
+    return box
+
+
 def test_actions_are_reached_by_keys_and_by_touch(
     browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
 ) -> None:
@@ -260,3 +329,45 @@ def test_the_docs_of_the_api_have_the_colours_of_the_pages() -> None:
     named = re.compile(r"(--[a-z-]+): (#[0-9a-f]+);")
     assert named.findall(docs)
     assert set(named.findall(docs)) <= set(named.findall(before_paper))
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_nothing_moves_for_who_wants_no_motion(
+    page: Page, bob: SignedInUser, conversation_id: int, *, moves: bool
+) -> None:
+    root = bob.say(conversation_id, "Shall we play?")
+    bob.say(conversation_id, "Anyone?", reply_to=root)
+    page.emulate_media(reduced_motion="no-preference" if moves else "reduce")
+    animations = "document.getAnimations().length > 0"
+    page.goto(f"/conversations/{conversation_id}?around={root}#m{root}")
+    assert page.evaluate(animations) is moves
+    page.goto(f"/conversations/{conversation_id}")
+    page.get_by_role("link", name="Reply to Bob").click()
+    expect(page.locator(f"#m{root}")).to_be_focused()
+    assert page.evaluate(animations) is moves
+    smooth = """[...document.querySelectorAll("*")].filter(
+        (each) => getComputedStyle(each).scrollBehavior !== "auto").length"""
+    assert page.evaluate(smooth) == 0
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize("path", ["/inbox", "/notifications"])
+def test_what_marks_a_message_as_read_takes_no_line_of_its_own(
+    browse: Browse,
+    ann: SignedInUser,
+    bob: SignedInUser,
+    size: tuple[int, int],
+    path: str,
+) -> None:
+    group = bob.group("Long walks, and short ones", ann)
+    bob.say(group, "Yes.")
+    bob.say(group, "It goes on for a while. " * 20)
+    page = browse(ann, size=size)
+    page.goto(path)
+    expect(page.locator(".mail form")).to_have_count(2)
+    apart = page.locator(".mail").evaluate_all("""mails => mails.map((mail) => {
+        const box = (selector) => mail.querySelector(selector).getBoundingClientRect();
+        const button = box("button"), [row, text, time] = [".row", ".row-text", "time"].map(box);
+        return button.bottom <= row.bottom && button.left >= text.right && button.top >= time.bottom;
+    })""")
+    assert apart == [True, True]

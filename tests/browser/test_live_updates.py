@@ -283,3 +283,22 @@ def test_a_burst_of_messages_is_announced_as_a_count(
         first.continue_()
         takes.take(2).continue_()
         expect(said(page)).to_contain_text("Bob: Number 4. and 4 more")
+
+
+def test_a_message_has_a_reply_less_once_that_is_deleted(
+    ann: SignedInUser, bob: SignedInUser, conversation_id: int, page: Page
+) -> None:
+    root = ann.say(conversation_id, "Supper at seven?")
+    bob.say(conversation_id, "Meanwhile.")
+    ours = ann.say(conversation_id, "Who comes?", reply_to=root)
+    theirs = bob.say(conversation_id, "Gladly.", reply_to=root)
+    page.goto(f"/conversations/{conversation_id}")
+    events_are_heard(page)
+    row = page.locator(f"#m{root}")
+    expect(row).to_contain_text("2 replies")
+    bob.delete(f"/messages/{theirs}")
+    expect(row).to_contain_text("1 reply")
+    open_menu(page, "Who comes?", "Delete")
+    page.get_by_role("button", name="Delete").click()
+    expect(page.locator(f"#m{ours}")).to_have_count(0)
+    expect(row).not_to_contain_text("1 reply")

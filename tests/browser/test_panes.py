@@ -193,6 +193,29 @@ def test_a_message_is_changed_in_the_panel_and_answered_beside_it(
     assert doubled_ids(page) == []
 
 
+def test_the_next_unread_of_a_thread_in_the_panel_is_shown_there(
+    browse: Browse, ann: SignedInUser, bob: SignedInUser, conversation_id: int
+) -> None:
+    root = ann.say(conversation_id, "Shall we play?")
+    for number in range(40):
+        bob.say(conversation_id, f"Move {number}.", reply_to=root)
+    page = browse(ann, size=LAPTOP)
+    page.goto(f"/conversations/{conversation_id}?around={root}")
+    events_are_heard(page)
+    with nothing_reloads(page):
+        page.get_by_role("link", name="40 replies").click()
+        side = page.locator("#side")
+        expect(side.get_by_text("Move 0.")).to_be_visible()
+        side.locator("[data-next-unread]").click()
+        expect(side.locator(".message:focus")).to_be_in_viewport()
+        # The key does the same.
+        first = side.locator(".message:focus").get_attribute("id")
+        page.keyboard.press("u")
+        expect(side.locator(f"#{first}")).not_to_be_focused()
+        expect(side.locator(".message:focus")).to_be_in_viewport()
+    expect(page.get_by_label("Your message")).to_be_visible()
+
+
 def test_a_wide_screen_shows_the_people_until_one_closes_them(
     browse: Browse, new_person: NewPerson
 ) -> None:
@@ -330,3 +353,27 @@ def test_of_two_that_are_pressed_the_later_one_is_shown_and_one_close_leads_back
     side.get_by_role("button", name="Close").click()
     expect(page).to_have_url(here)
     expect(side).to_be_hidden()
+
+
+def test_a_page_that_comes_late_does_not_replace_one_that_was_asked_for_after_it(
+    browse: Browse, new_person: NewPerson
+) -> None:
+    ann, bob, cleo = new_person("Ann"), new_person("Bob"), new_person("Cleo")
+    slow, quick = ann.start_direct(bob), ann.start_direct(cleo)
+    bob.say(slow, "From Bob.")
+    cleo.say(quick, "From Cleo.")
+    page = browse(ann, size=LAPTOP)
+    page.goto("/settings")
+    row = page.locator(".pane .row")
+    with hold_requests(page, f"**/conversations/{slow}", method="GET") as held:
+        row.filter(has_text="Bob").click()
+        late = held.take()
+        row.filter(has_text="Cleo").click()
+        expect(message(page, "From Cleo.")).to_be_visible()
+        with page.expect_event("requestfinished", lambda done: done == late.request):
+            late.continue_()
+    page.evaluate("new Promise((drawn) => requestIdleCallback(drawn))")
+    expect(message(page, "From Cleo.")).to_be_visible()
+    expect(page).to_have_url(re.compile(rf"/conversations/{quick}$"))
+    row.filter(has_text="Bob").click()
+    expect(message(page, "From Bob.")).to_be_visible()

@@ -157,6 +157,8 @@ def test_every_focus_shows_in_forced_colours(
         browser_errors.allow(ERRORS[name])
     page = in_forced_colours(browse(None if name in SIGNED_OUT_PAGES else maya))
     page.goto(paths[name])
+    # What scripts fetch beside it.
+    expect(page.locator("[data-fill]:visible")).to_have_count(0)
     assert unmarked(page) == []
     page.screenshot(path=screenshots / f"{name}-forced.png", full_page=True)
 

@@ -1,6 +1,7 @@
 """A thread that one lives in: who is answered, what is new, and where one reads."""
 
 import re
+from collections.abc import Mapping
 
 import pytest
 from playwright.sync_api import expect
@@ -108,3 +109,18 @@ def test_where_one_reads_stays_while_others_write_above(
     assert before
     assert after
     assert after["y"] == pytest.approx(before["y"], abs=2)
+
+
+def test_days_never_go_back_in_a_thread_and_an_earlier_message_names_its_own(
+    browse: Browse, maya: SignedInUser, paths: Mapping[str, str]
+) -> None:
+    page = browse(maya)
+    page.goto(paths["thread"])
+    days = page.locator("#thread .day")
+    expect(days).to_have_count(2)
+    expect(days.last).to_have_text("Today")
+    # Of another branch, and of the day before that line.
+    earlier = message(page, "I am in as well").locator(".by time")
+    expect(earlier).to_have_text(re.compile(r"^\d+ \w+, \d\d:\d\d$"))
+    today = message(page, "My sister is coming!").locator(".by time")
+    expect(today).to_have_text(re.compile(r"^\d\d:\d\d$"))

@@ -1,5 +1,7 @@
 """The inbox, the list of conversations, and starting one."""
 
+import re
+from collections.abc import Callable
 from http import HTTPStatus
 
 import pytest
@@ -7,10 +9,15 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from messaging.conversation_memory import clear_memories
+from messaging.ids import UserId
 from messaging.models import Conversation, Message, User
 from messaging.services.conversations import start_group
+from messaging.services.deletion import delete_account
+from messaging.services.presence import declare_present, withdraw_presence
+from messaging.services.users import change_display_name
 from tests.chats.html import parse
-from tests.conftest import MakeUser, RunBeforeQuery
+from tests.conftest import PASSWORD, MakeUser, RunBeforeQuery
 
 IN_PLACE = {"HX-Request": "true"}
 
@@ -163,3 +170,47 @@ def test_an_inbox_outlives_what_ends_while_it_is_read(
         page = bobs.get("/inbox")
     assert page.status_code == 200
     assert not Message.objects.exists()
+
+
+def _rows(browser: Client) -> list[str]:
+    content = browser.get("/conversations").content.decode()
+    return re.findall(r'<li id="c\d+">.*?</li>', content, re.DOTALL)
+
+
+def test_whatever_changes_in_a_row_is_shown_at_once(
+    anns: Client, bobs: Client, ann: User, bob: User, make_user: MakeUser
+) -> None:
+    """Rows are kept: each is as one that was made anew, for either reader."""
+    group = start_group(owner=ann, title="Crew", usernames=["bob"]).conversation
+    direct = Message.objects.create(sender=ann, receiver=bob, content="Tea?")
+    said = Message.objects.create(sender=ann, conversation=group, content="Ahoy")
+    namesake = make_user("anna", display_name="Ann")
+
+    def edit() -> None:
+        said.content = "Ahoy there"
+        said.save()
+
+    changes: list[Callable[[], object]] = [
+        edit,
+        lambda: Message.objects.create(sender=ann, conversation=group, content="@bob"),
+        lambda: bobs.post(f"/conversations/{group.pk}/mute", {"on": "1"}),
+        lambda: bobs.post(f"/conversations/{group.pk}/read", {"up_to": "9"}),
+        lambda: bobs.post(f"/conversations/{group.pk}/mute"),
+        lambda: bobs.post(f"/messages/{direct.pk}/read"),
+        lambda: declare_present(process="one", users=[UserId(ann.pk)]),
+        lambda: withdraw_presence(process="one"),
+        lambda: Message.objects.create(sender=namesake, receiver=bob, content="Hi"),
+        lambda: change_display_name(user=namesake, display_name="Anna"),
+        lambda: change_display_name(user=ann, display_name="Anne"),
+        lambda: anns.post(f"/conversations/{group.pk}/title", {"title": "Old crew"}),
+        lambda: anns.post(f"/messages/{direct.pk}/delete"),
+        lambda: delete_account(user=namesake, password=PASSWORD),
+    ]
+    shown = _rows(bobs)
+    for number, change in enumerate(changes):
+        before, _ = shown, change()
+        shown = _rows(bobs)
+        assert (number, shown) != (number, before)
+        kept = (_rows(anns), shown)
+        clear_memories()
+        assert (number, kept) == (number, (_rows(anns), _rows(bobs)))

@@ -79,3 +79,16 @@ def test_nothing_is_missing_from_the_inbox_itself(
     assert parse(bobs.get("/inbox").content).text.count("in Crew") == 3
     bobs.post(f"/conversations/{group.pk}/read", {"range": "1-3"})
     assert 'class="badge' not in _row(bobs, group)
+
+
+def test_a_badge_counts_no_further_than_it_has_room_for(
+    bobs: Client, ann: User, bob: User, group: Conversation
+) -> None:
+    """Of 1,005 there are 1,002 elsewhere, which a muted conversation does not take away from."""
+    for _ in range(1_001):
+        Message.objects.create(sender=ann, receiver=bob, content="x")
+    page = bobs.get("/people").content
+    assert ("<title>(999+) " in page.decode(), _badge(page)) == (True, "1000")
+    assert _mute(bobs, group) == "1002"
+    summary = bobs.get("/api/v1/inbox/summary").json()
+    assert (summary["unread_count"], summary["badge_count"]) == (1_005, 1_002)

@@ -38,6 +38,7 @@ MAY_NOT_ESCAPE: Final = frozenset(
     {
         "linkify.py",
         "templating/context.py",
+        "templating/conversation_rows.py",
         "templating/environment.py",
         "templating/filters.py",
         "templating/message_actions.py",

@@ -147,6 +147,7 @@ def delivered(
     event_type: EventType, user: User, *, conversation: int, message: int = SHOWN
 ) -> BaseModel:
     event = Event(
+        pk=1,
         position=1,
         type=event_type,
         conversation_id=conversation,

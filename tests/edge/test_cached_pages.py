@@ -1,21 +1,30 @@
-"""A deletion erases the cached pages that held what was deleted."""
+"""A deletion erases what processes keep of pages and lists that held what was deleted."""
 
 import time
 from collections.abc import Iterable
+from itertools import chain
 
 import pytest
 from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
+from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from redis import Redis
 
-from edge.cached_pages import LASTS_SECONDS, LOCAL_PAGES
+from messaging import conversation_memory
+from messaging.conversation_memory import LASTS_SECONDS, sweep_memories
 from messaging.models import Conversation, Message, User
 from messaging.services.deletion import delete_account
 from tests.conftest import PASSWORD, ClientOf
 
 SECRET = "zeppelin over lakehurst"
+
+
+def remembered() -> Iterable[bytes]:
+    """What this process keeps of conversations."""
+    for memory in conversation_memory._memories:
+        yield repr(vars(memory)["_kept"]).encode()
 
 
 def cached() -> Iterable[bytes]:
@@ -32,11 +41,15 @@ def cached() -> Iterable[bytes]:
 
 
 def is_cached(text: str) -> bool:
-    return any(text.encode() in entry for entry in cached())
+    return any(text.encode() in entry for entry in chain(cached(), remembered()))
 
 
 def read(client_of: ClientOf, reader: User, conversation: Conversation) -> None:
-    """A page and an end of it: one conversation has several."""
+    """A page and an end of it, of which a conversation has several, and the lists."""
+    client_of(reader).get("/conversations")
+    browser = Client()
+    browser.force_login(reader)
+    browser.get("/conversations")
     for query in ("", "?limit=1"):
         page = f"/conversations/{conversation.pk}/messages{query}"
         assert client_of(reader).get(page).status == 200
@@ -75,7 +88,7 @@ def test_a_deleted_account_goes_from_every_cached_page(
     assert is_cached("only for you")
     with django_capture_on_commit_callbacks(execute=True):
         delete_account(user=ann, password=PASSWORD)
-    for text in (SECRET, "only for you", '"Ann"'):
+    for text in (SECRET, "only for you", "Ann"):
         assert not is_cached(text)
 
 
@@ -102,9 +115,9 @@ def test_a_page_that_expired_does_not_stay_in_memory(
     """Another process deleted the message, of which this one gets no signal."""
     Message.objects.create(sender=ann, conversation=group, content=SECRET)
     read(client_of, bob, group)
-    LOCAL_PAGES.sweep()
+    sweep_memories()
     assert is_cached(SECRET)
     later = time.monotonic() + LASTS_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
-    LOCAL_PAGES.sweep()
+    sweep_memories()
     assert not is_cached(SECRET)

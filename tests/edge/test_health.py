@@ -9,7 +9,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
 from pytest_django import Settings
 
+from edge import health
 from edge.redis_cache import FailSoftRedisCache
+from messaging.services.installation import adopt_secret_key
 
 NO_REDIS = "redis://127.0.0.1:1/0"
 
@@ -34,6 +36,29 @@ def test_a_database_that_is_not_migrated_is_not_ready(db: None) -> None:
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert answer.json()["code"] == "not_ready"
     assert "migrate" in answer.json()["detail"]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no standby")
+def test_a_database_that_takes_no_writes_is_not_ready(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET transaction_read_only = on")
+    answer = Client().get("/readyz")
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert answer.json()["detail"] == "The database takes no writes."
+
+
+@pytest.mark.django_db
+def test_a_node_with_another_secret_key_is_not_ready(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the database was away at the start, nothing has been compared yet."""
+    adopt_secret_key()
+    settings.SECRET_KEY = "another key, as long as keys have to be: 0123"
+    # As in a process that was just started.
+    monkeypatch.setattr(health, "_checks", health._Checks())
+    answer = Client().get("/readyz")
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert "PARLEY_SECRET_KEY" in answer.json()["detail"]
 
 
 @pytest.mark.usefixtures("unreachable_database")

@@ -21,8 +21,8 @@ def hold_writers(environment: Mapping[str, str]) -> Iterator[None]:
             yield
     else:
         with psycopg.connect(url) as other:
-            # The clock, which each transaction that writes a message counts up.
-            other.execute("SELECT 1 FROM messaging_installation FOR UPDATE")
+            # Into which each transaction that writes a message inserts.
+            other.execute("LOCK TABLE messaging_event IN EXCLUSIVE MODE")
             yield
 
 

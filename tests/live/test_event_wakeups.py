@@ -1,22 +1,17 @@
 """While the channel that wakes streams is down, news is late, and none is lost."""
 
 import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 
 import pytest
 from django.db import connection
-from redis import Redis
-from redis.backoff import ConstantBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.retry import Retry
 
 from tests.live.concurrent_calls import start_group
 from tests.live.event_stream import logged, open_stream
 from tests.live.expected_events import expected_events, type_and_sequence, write
 from tests.live_server import LiveServer, free_port, served_database
+from tests.redis_servers import redis_at
 
 pytestmark = [
     pytest.mark.skipif(
@@ -26,24 +21,6 @@ pytestmark = [
         shutil.which("redis-server") is None, reason="no redis-server to stop"
     ),
 ]
-
-
-@contextmanager
-def redis_at(port: int, folder: Path) -> Iterator[None]:
-    process = subprocess.Popen(
-        [
-            *("redis-server", "--bind", "127.0.0.1", "--port", str(port)),
-            *("--dir", str(folder), "--save", "", "--loglevel", "warning"),
-        ]
-    )
-    patient = Retry(ConstantBackoff(0.1), 600, (RedisConnectionError,))
-    try:
-        with Redis(port=port, retry=patient) as client:
-            client.ping()
-        yield
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 @pytest.mark.django_db

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 
+from django.db.models import QuerySet
+
+from messaging.ids import Position
 from messaging.models import Event
-from messaging.services import events
 from messaging.services.installation import read_clock
 
 
@@ -11,4 +13,11 @@ def logged_by(action: Callable[[], object]) -> list[Event]:
     """The events that an action adds to the log."""
     before = read_clock()
     action()
-    return events.events_after(before, limit=100)
+    return [*logged_since(before)]
+
+
+def logged_since(position: Position) -> QuerySet[Event]:
+    """The events of the log after a position, in order."""
+    # It numbers what has no position yet.
+    read_clock()
+    return Event.objects.filter(position__gt=position).order_by("position")

@@ -169,6 +169,7 @@ def test_an_interrupted_marking_read_is_finished_by_a_retry(
 
 
 def test_marking_nothing_read_writes_nothing(group: Conversation, bob: User) -> None:
+    read_log()
     with watch_transactions() as seen:
         _mark_all(bob, group)
     assert seen.rows == []

@@ -297,9 +297,9 @@ def test_it_takes_the_same_queries_whatever_waits(
             found = _waiting(bob, limit=200)
         assert found.items
         costs.add(len(queries))
-    # The counts, whose they are, the messages, what is above them, the roots, and the
-    # conversations with their last messages.
-    assert costs == {7}
+    # The counts, whose they are, the messages, what is above them, the roots, the
+    # conversations, what all see of those that are not known, and their last messages.
+    assert costs == {8}
 
 
 def test_what_was_read_is_not_read_again_to_find_what_was_not(

@@ -130,9 +130,10 @@ from messaging.services.deletion import delete_account, delete_account_of
 from messaging.services.installation import read_clock
 from messaging.services.invites import IssuedInvitation
 from messaging.services.read_marks import ReadRequest
-from messaging.services.summaries import ConversationSummary
+from messaging.services.summaries import SharedSummary
 from messaging.services.unread_lookups import unread_among
 from tests.conftest import PASSWORD, MakeUser
+from tests.messaging.logged import logged_since
 from tests.messaging.writing_services import services_that_write
 from tests.proofs import membership_of, own_of, owned_by, received_by
 from tests.rows import overwrite
@@ -557,6 +558,9 @@ SERVICES: Final[Mapping[str, list[tuple[Prepare, Expected]]]] = {
             lambda s: partial(inbox.mark_inbox_read, reader=_id(s.bob), up_to="x"),
             InvalidCursorError,
         ),
+    ],
+    "installation.adopt_secret_key": [
+        (lambda _: installation.adopt_secret_key, SILENT)
     ],
     "installation.renew_epoch": [(lambda _: installation.renew_epoch, SILENT)],
     "installation.rename_server": [
@@ -1445,9 +1449,12 @@ class Page:
 
 # Of the conversation itself.
 _COLUMNS: Final = [
-    column.removeprefix("conversation__")
-    for column in ConversationSummary.columns()
-    if column.startswith("conversation__")
+    *("last_activity_at", "last_sequence"),
+    *(
+        column
+        for column in SharedSummary.columns()
+        if column != "version" and hasattr(Conversation, column)
+    ),
 ]
 
 
@@ -1534,12 +1541,12 @@ def test_version_and_log_advance_if_and_only_if_something_changed(
             act()
         assert _rows() == rows
     after = _pages()
-    events = [*Event.objects.filter(position__gt=clock).values_list("type", flat=True)]
+    events = [*logged_since(clock).values_list("type", flat=True)]
     shown = {pk for pk in pages.keys() | after.keys() if not _alike(pk, pages, after)}
     assert {pk: after[pk].version for pk in pages.keys() & after.keys()} == {
         pk: pages[pk].version + (pk in shown) for pk in pages.keys() & after.keys()
     }
-    # Every advance of the clock belongs to an event.
+    # Each has a position, and none is left out.
     assert read_clock() - clock == len(events)
     assert bool(shown) == (expected in {SHOWN, RESET})
     assert bool(events) == (expected in {SHOWN, RESET, LOGGED})
@@ -1681,7 +1688,7 @@ def test_a_renewed_page_without_an_event_is_reset(data: Data) -> None:
     clock = read_clock()
     with changing_all(Conversation.objects.filter(pk=data.group.pk)) as change:
         change.renew(data.group.pk)
-    [event] = Event.objects.filter(position__gt=clock)
+    [event] = logged_since(clock)
     assert event.type == EventType.CONVERSATION_RESET
     assert event.conversation_id == data.group.pk
 
@@ -1691,10 +1698,7 @@ def test_each_renewed_page_without_an_event_of_its_own_is_reset(data: Data) -> N
     with changing_all(Conversation.objects.all()) as change:
         change.renew(data.direct.pk, data.group.pk)
         change.record(_updated(data.group))
-    events = Event.objects.filter(position__gt=clock).values_list(
-        "type", "conversation_id"
-    )
-    assert [*events.order_by("position")] == [
+    assert [*logged_since(clock).values_list("type", "conversation_id")] == [
         (EventType.CONVERSATION_UPDATED, data.group.pk),
         (EventType.CONVERSATION_RESET, data.direct.pk),
     ]
@@ -1709,14 +1713,14 @@ def test_what_one_person_is_told_is_no_event_of_a_page(data: Data) -> None:
                 _conversation_id(data.group), recipient=_id(data.bob)
             )
         )
-    reset = Event.objects.filter(position__gt=clock, recipient=None).get()
+    reset = logged_since(clock).filter(recipient=None).get()
     assert reset.type == EventType.CONVERSATION_RESET
 
 
 def test_a_new_name_resets_none_of_the_pages_that_it_renews(data: Data) -> None:
     clock = read_clock()
     users.change_display_name(user=data.ann, display_name="Anna")
-    assert Event.objects.filter(position__gt=clock).get().type == "user.updated"
+    assert logged_since(clock).get().type == "user.updated"
 
 
 def test_nobody_is_to_read_a_page_again_that_is_gone(data: Data) -> None:
@@ -1725,7 +1729,7 @@ def test_nobody_is_to_read_a_page_again_that_is_gone(data: Data) -> None:
     with changing_all(rows) as change:
         change.renew(data.group.pk)
         conversations.erase_conversations(rows, change=change)
-    assert not Event.objects.filter(position__gt=clock).exists()
+    assert not logged_since(clock).exists()
 
 
 def test_a_change_without_changes_leaves_no_trace(data: Data) -> None:
@@ -1821,7 +1825,11 @@ def _late(data: Data) -> Notification:
 
 def _kept(data: Data) -> MessageHistory:
     return MessageHistory(
-        message=data.hello, version=1, old_content="x", edited_by=data.ann
+        message=data.hello,
+        conversation_id=data.hello.conversation_id,
+        version=1,
+        old_content="x",
+        edited_by=data.ann,
     )
 
 

@@ -108,6 +108,7 @@ def tombstone_with_history(data: Data) -> int:
     insert(
         MessageHistory(
             message=data.tombstone,
+            conversation=data.group,
             version=1,
             old_content="secret",
             edited_by_id=data.leaf.sender_id or 0,
@@ -140,6 +141,12 @@ def replies_undercounted(data: Data) -> int:
 
 def version_too_low(data: Data) -> int:
     return message_row(data.root).set(content_version=1, edited=False)
+
+
+def version_elsewhere(data: Data) -> int:
+    kept = MessageHistory.objects.get(message=data.root)
+    overwrite(MessageHistory.objects.filter(pk=kept.pk), conversation=data.direct)
+    return kept.pk
 
 
 def notification_elsewhere(data: Data) -> int:
@@ -195,6 +202,7 @@ REPAIRABLE: tuple[tuple[Corrupt, str], ...] = (
     (replies_overcounted, "reply_count is the number of replies"),
     (replies_undercounted, "reply_count is the number of replies"),
     (version_too_low, "content_version is one more than the versions kept"),
+    (version_elsewhere, "a kept version names its message's conversation"),
     (notification_elsewhere, "a notification names its message's conversation"),
     (
         notification_of_a_stranger,
@@ -345,6 +353,7 @@ def test_repairs_restore_the_very_rows(data: Data) -> None:
     for corrupt in (
         replies_overcounted,
         version_too_low,
+        version_elsewhere,
         notification_elsewhere,
         read_too_early,
         nobody_owns,
@@ -359,6 +368,7 @@ def test_repairs_restore_the_very_rows(data: Data) -> None:
 def snapshot() -> list[object]:
     return [
         list(Message.objects.order_by("pk").values()),
+        list(MessageHistory.objects.order_by("pk").values()),
         list(Notification.objects.order_by("pk").values()),
         list(Participant.objects.order_by("pk").values()),
         list(Conversation.objects.order_by("pk").values_list("pk", "last_sequence")),

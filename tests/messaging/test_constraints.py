@@ -7,7 +7,6 @@ from django.apps import apps
 from django.db import IntegrityError, models, transaction
 from django.db.models import QuerySet
 
-from messaging.changes.log import tick
 from messaging.errors import BypassError
 from messaging.models import (
     Conversation,
@@ -18,7 +17,7 @@ from messaging.models import (
     Participant,
     User,
 )
-from messaging.services.installation import ensure_installation, read_clock
+from messaging.services.installation import ensure_installation
 from tests.rows import erase, insert, overwrite
 
 Write = Callable[[], object]
@@ -135,12 +134,40 @@ def test_one_person_has_one_notification_of_a_message(
 
 
 def test_a_version_is_kept_once(ann: User, message: Message) -> None:
-    insert(MessageHistory(message=message, version=1, old_content="a", edited_by=ann))
-    _refused(
-        lambda: insert(
-            MessageHistory(message=message, version=1, old_content="b", edited_by=ann)
+    def kept(content: str) -> MessageHistory:
+        return MessageHistory(
+            message=message,
+            conversation=message.conversation,
+            version=1,
+            old_content=content,
+            edited_by=ann,
         )
-    )
+
+    insert(kept("a"))
+    _refused(lambda: insert(kept("b")))
+
+
+def test_an_external_id_names_one_message_of_its_conversation(
+    ann: User, bob: User, cleo: User, message: Message
+) -> None:
+    """Of a whole table it could not be unique once the table is partitioned."""
+    there = Message.objects.create(sender=ann, receiver=bob, content="same talk")
+    elsewhere = Message.objects.create(sender=ann, receiver=cleo, content="another")
+    rows = Message.objects.all()
+    overwrite(rows.filter(pk__in=[message.pk, elsewhere.pk]), external_id="chat/1")
+    _refused(lambda: overwrite(rows.filter(pk=there.pk), external_id="chat/1"))
+    assert rows.filter(external_id="chat/1").count() == 2
+
+
+def test_every_reference_to_a_message_names_its_conversation() -> None:
+    """So that tables can be partitioned by conversation: decision 0041."""
+    for model in apps.get_app_config("messaging").get_models():
+        fields = model._meta.concrete_fields
+        columns = {field.column for field in fields}
+        if "message_id" in columns or any(
+            field.related_model is Message for field in fields
+        ):
+            assert "conversation_id" in columns, model
 
 
 @pytest.mark.django_db
@@ -150,14 +177,6 @@ def test_there_is_one_installation() -> None:
     assert Installation.objects.get().epoch == epoch
     assert str(Installation.objects.get()) == f"installation {epoch}"
     _refused(lambda: insert(Installation(id=2, epoch="x")))
-
-
-@pytest.mark.django_db
-def test_the_clock_advances_by_one() -> None:
-    before = read_clock()
-    with transaction.atomic():
-        assert tick() == before + 1
-    assert read_clock() == before + 1
 
 
 @pytest.mark.parametrize(

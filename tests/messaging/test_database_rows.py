@@ -27,16 +27,26 @@ LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 
 def _events(count: int) -> list[Event]:
     return [
-        Event(position=position, type="user.updated", created_at=LONG_AGO)
+        Event(pk=position, position=position, type="user.updated", created_at=LONG_AGO)
         for position in range(1, count + 1)
     ]
 
 
 @pytest.mark.django_db
 def test_rows_are_written_with_all_their_values() -> None:
-    insert_rows(Event, _events(3))
+    insert_rows(Event, _events(3), ids="given")
     assert list(Event.objects.order_by("position")) == _events(3)
     assert {event.created_at for event in Event.objects.all()} == {LONG_AGO}
+
+
+@pytest.mark.django_db
+def test_rows_get_the_ids_of_the_database_in_their_order() -> None:
+    events = _events(3)
+    for event in events:
+        event.pk = None
+    insert_rows(Event, events, ids="returned")
+    assert [event.pk for event in events] == sorted(event.pk for event in events)
+    assert list(Event.objects.order_by("position")) == events
 
 
 @pytest.mark.django_db
@@ -51,7 +61,7 @@ def test_a_field_is_asked_what_it_saves(monkeypatch: pytest.MonkeyPatch) -> None
     field = Event._meta.get_field("created_at")
     monkeypatch.setattr(field, "auto_now_add", True)
     before = timezone.now()
-    insert_rows(Event, _events(1))
+    insert_rows(Event, _events(1), ids="given")
     assert Event.objects.get().created_at >= before
 
 
@@ -97,7 +107,7 @@ def test_a_slice_is_neither_updated_nor_erased(
     write: Callable[[QuerySet[Event]], object],
 ) -> None:
     """The statement would leave out the limit, and so write all rows."""
-    insert_rows(Event, _events(2))
+    insert_rows(Event, _events(2), ids="given")
     with pytest.raises(TypeError):
         write(Event.objects.order_by("position")[:1])
     assert list(Event.objects.order_by("position")) == _events(2)
@@ -124,7 +134,7 @@ def _one_position(*, position: int) -> tuple[QuerySet[Event], Mapping[str, objec
 @pytest.mark.parametrize(
     "write",
     [
-        lambda: insert_rows(Event, _events(1)),
+        lambda: insert_rows(Event, _events(1), ids="given"),
         lambda: returned_by_updating(
             Event.objects.all(), {"position": 7}, returning="position"
         ),
@@ -137,7 +147,7 @@ def test_what_the_database_refused_is_rolled_back_even_if_it_is_caught(
 ) -> None:
     """As after `QuerySet.update()`; PostgreSQL would go on with no transaction anyway."""
     with transaction.atomic():
-        insert_rows(Event, _events(2))
+        insert_rows(Event, _events(2), ids="given")
         with suppress(IntegrityError):
             write()
         with pytest.raises(TransactionManagementError):

@@ -16,6 +16,8 @@ NAMED: Final = {
     "edge/redis_cache.py": {"execute"},
     # A `Change` deletes rows that refuse to be deleted by anybody else.
     "messaging/changes/change.py": {"_raw_delete"},
+    # Numbers what others wrote, which is no change of its own.
+    "messaging/changes/numbering.py": {"execute"},
     # NOTIFY, below the ORM.
     "messaging/changes/wakeup.py": {"execute"},
     # A connection of its own, on which it listens; and the file of an SQLite database.

@@ -23,15 +23,9 @@ from messaging.services import (
     participants,
     users,
 )
-from messaging.services.installation import read_clock
-from tests.messaging.logged import logged_by
-from tests.messaging.other_connection import (
-    TIMEOUT,
-    in_thread,
-    only_postgres,
-    other_connection,
-    wait_for_blocked_writer,
-)
+from messaging.services.installation import read_clock, renew_epoch
+from tests.messaging.logged import logged_by, logged_since
+from tests.messaging.other_connection import TIMEOUT, in_thread, only_postgres
 from tests.proofs import membership_of, own_of, owned_by, received_by
 from tests.reading import read_up_to
 from tests.rows import overwrite
@@ -146,7 +140,7 @@ def test_a_group_records_changes_of_title_and_participants(
     assert [(event.type, event.user_id) for event in added] == [
         ("participant.added", cleo.pk)
     ]
-    assert membership_of(cleo, group).joined_position == added[0].position
+    assert membership_of(cleo, group).joined_position == added[0].pk
 
 
 def test_own_settings_are_logged_for_oneself_alone(
@@ -209,13 +203,12 @@ def test_a_deleted_account_leaves_no_event_and_others_receive_the_deletion(
 def test_events_are_read_for_possible_recipients(
     message: Message, group: Conversation, ann: User, cleo: User
 ) -> None:
+    events.read_log()
     found = events.events_for(UserId(cleo.pk), after=Position(0), limit=100)
     assert {event.conversation_id for event in found} == {group.pk}
     mine = events.events_for(UserId(ann.pk), after=Position(0), limit=2)
     assert len(mine) == 2
-    rest = events.events_for(
-        UserId(ann.pk), after=Position(mine[-1].position), limit=100
-    )
+    rest = events.events_for(UserId(ann.pk), after=mine[-1].place, limit=100)
     all_rows = events.events_after(Position(0), limit=100)
     assert [event.position for event in (*mine, *rest)] == [
         event.position for event in all_rows
@@ -239,7 +232,7 @@ def test_a_cursor_from_before_a_restore_is_refused(message: Message) -> None:
 
 
 def test_old_events_are_deleted_and_their_cursors_are_reset(message: Message) -> None:
-    [first, *_] = events.events_after(Position(0), limit=1)
+    first = logged_since(Position(0))[0]
     old = timezone.now() - timedelta(days=settings.PARLEY_EVENT_RETENTION_DAYS, hours=1)
     overwrite(Event.objects.filter(pk=first.pk), created_at=old)
     assert events.clear_expired_events() == 1
@@ -258,18 +251,19 @@ def record() -> None:
 
 @only_postgres
 @pytest.mark.django_db(transaction=True)
-def test_positions_are_assigned_in_commit_order() -> None:
+def test_no_writer_waits_for_another_and_who_commits_first_comes_first() -> None:
     """No number becomes visible before a smaller one, as those of a sequence do."""
     before = read_clock()
-    with other_connection() as cursor, transaction.atomic():
+    with transaction.atomic():
         record()
-        thread = in_thread(record)
-        wait_for_blocked_writer(cursor)
-        cursor.execute("SELECT clock FROM messaging_installation")
-        assert cursor.fetchone() == (before,)
-    thread.join(TIMEOUT)
-    found = events.events_after(before, limit=10)
-    assert [event.position for event in found] == [before + 1, before + 2]
+        in_thread(record).join(TIMEOUT)
+        other = in_thread(read_clock)
+        other.join(TIMEOUT)
+        [first] = events.events_after(before, limit=10)
+        assert first.position == before + 1
+    second = logged_since(first.place).get()
+    assert second.position == before + 2
+    assert second.pk < first.pk
 
 
 @only_postgres
@@ -279,11 +273,11 @@ def test_a_writer_that_hangs_is_ended() -> None:
 
     def hang() -> None:
         with transaction.atomic():
-            record()
-            in_thread(record).join(TIMEOUT)
-            record()
+            renew_epoch()
+            in_thread(renew_epoch).join(TIMEOUT)
+            renew_epoch()
 
-    before = read_clock()
+    before = Installation.objects.get().epoch
     with connection.cursor() as cursor:
         cursor.execute("SET idle_in_transaction_session_timeout = '200ms'")
     try:
@@ -291,5 +285,4 @@ def test_a_writer_that_hangs_is_ended() -> None:
             hang()
     finally:
         connection.close()
-    [event] = events.events_after(before, limit=10)
-    assert event.position == before + 1
+    assert Installation.objects.get().epoch != before

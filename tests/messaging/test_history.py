@@ -206,7 +206,11 @@ def _message_with_versions(
     plain: QuerySet[MessageHistory] = QuerySet(MessageHistory)
     plain.bulk_create(
         MessageHistory(
-            message=message, version=number, old_content=content, edited_by=reader
+            message=message,
+            conversation_id=message.conversation_id,
+            version=number,
+            old_content=content,
+            edited_by=reader,
         )
         for number, content in enumerate(old, start=1)
     )

@@ -96,7 +96,7 @@ def test_who_has_a_link_joins_as_if_they_were_added(
     assert (event.type, event.user_id) == ("participant.added", dora.pk)
     assert event.recipient_id is None
     row = Participant.objects.get(user=dora, conversation=group)
-    assert (row.role, row.joined_position) == ("member", event.position)
+    assert (row.role, row.joined_position) == ("member", event.pk)
     assert Conversation.objects.get(pk=group.pk).version == version + 1
     assert InviteCode.objects.get().used == 1
 

@@ -16,7 +16,8 @@ from typing import Final, TypedDict
 import django
 from django.conf import settings
 
-# A version, from and to; a step of the clock, from and to; an event, at a position.
+# A version, from and to; a step of the clock, from and to; an event and its position, if
+# it has one at once; the position of one that was numbered later.
 _TABLE: Final = """
 CREATE TABLE audit (
     id {serial},
@@ -33,23 +34,32 @@ _INSERT: Final = (
 )
 
 # By table: on what, when, and what is written down of the row.
-_NOTED: Final = {
-    "messaging_conversation": (
+_NOTED: Final = (
+    (
+        "messaging_conversation",
         "UPDATE",
         "OLD.version <> NEW.version",
         "'version', NEW.id, OLD.version, NEW.version, NULL",
     ),
-    "messaging_installation": (
+    (
+        "messaging_installation",
         "UPDATE",
         "OLD.clock <> NEW.clock",
         "'clock', NULL, OLD.clock, NEW.clock, NULL",
     ),
-    "messaging_event": (
+    (
+        "messaging_event",
         "INSERT",
-        "NEW.position IS NOT NULL",
-        "'event', NEW.conversation_id, NEW.position, NULL, NEW.type",
+        "NEW.id IS NOT NULL",
+        "'event', NEW.conversation_id, NEW.id, NEW.position, NEW.type",
     ),
-}
+    (
+        "messaging_event",
+        "UPDATE",
+        "OLD.position IS NULL AND NEW.position IS NOT NULL",
+        "'number', NEW.conversation_id, NEW.position, NULL, NEW.type",
+    ),
+)
 
 # SQLite has no number of a transaction. One writes at a time, and the clock comes
 # after the versions and before the events: where it stood names the transaction.
@@ -68,7 +78,7 @@ class Row(TypedDict):
     kind: str
     conversation_id: int | None
     low: int
-    high: int
+    high: int | None
     event_type: str
 
 
@@ -81,18 +91,23 @@ class Transaction:
         default_factory=lambda: defaultdict(list)
     )
     ticks: list[tuple[int, int]] = field(default_factory=list)
-    # Position, type and conversation of each.
-    events: list[tuple[int, str, int | None]] = field(default_factory=list)
+    # Type and conversation of each.
+    events: list[tuple[str, int | None]] = field(default_factory=list)
+    # Those that it gave to events.
+    positions: list[int] = field(default_factory=list)
 
     def note(self, row: Row) -> None:
         if row["kind"] == "version":
-            step = row["low"], row["high"]
+            step = row["low"], row["high"] or 0
             self.versions[row["conversation_id"] or 0].append(step)
         elif row["kind"] == "clock":
-            self.ticks.append((row["low"], row["high"]))
+            self.ticks.append((row["low"], row["high"] or 0))
+        elif row["kind"] == "number":
+            self.positions.append(row["low"])
         else:
-            event = row["low"], row["event_type"], row["conversation_id"]
-            self.events.append(event)
+            self.events.append((row["event_type"], row["conversation_id"]))
+            if row["high"] is not None:
+                self.positions.append(row["high"])
 
 
 def audited(environment: Mapping[str, str]) -> list[Transaction]:
@@ -128,7 +143,7 @@ def _install() -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(_TABLE.format(serial=serial))
-        for table, (operation, condition, values) in _NOTED.items():
+        for table, operation, condition, values in _NOTED:
             for statement in (
                 _sqlite_trigger(table, operation, condition, values)
                 if is_sqlite
@@ -142,7 +157,8 @@ def _sqlite_trigger(
 ) -> list[str]:
     when = f"AFTER {operation} ON {table} WHEN {condition}"
     noted = f"{_INSERT} VALUES ({_SQLITE_TRANSACTION[table]}, {values})"
-    return [f"CREATE TRIGGER audit_{table} {when} BEGIN {noted}; END"]
+    name = f"audit_{table}_{operation}"
+    return [f"CREATE TRIGGER {name} {when} BEGIN {noted}; END"]
 
 
 def _postgresql_trigger(
@@ -150,10 +166,11 @@ def _postgresql_trigger(
 ) -> list[str]:
     when = f"AFTER {operation} ON {table} FOR EACH ROW WHEN ({condition})"
     noted = f"{_INSERT} VALUES (pg_current_xact_id()::text::bigint, {values})"
-    function = f"audit_{table}() RETURNS trigger LANGUAGE plpgsql"
+    name = f"audit_{table}_{operation}"
+    function = f"{name}() RETURNS trigger LANGUAGE plpgsql"
     return [
         f"CREATE FUNCTION {function} AS $$ BEGIN {noted}; RETURN NULL; END $$",
-        f"CREATE TRIGGER audit_{table} {when} EXECUTE FUNCTION audit_{table}()",
+        f"CREATE TRIGGER {name} {when} EXECUTE FUNCTION {name}()",
     ]
 
 

@@ -127,12 +127,27 @@ _SCENE: Final[dict[str, Rows]] = {
             "sequence": 2,
             "sender_id": _CLEO,
             "content": "@Ann reply",
+            "edited": True,
+            "content_version": 2,
             "parent_message_id": 3,
             "external_id": "x/2",
         },
     ],
     "messagehistory": [
-        {"message_id": 1, "version": 1, "old_content": "first", "edited_by_id": _ANN}
+        {
+            "message_id": 1,
+            "conversation_id": _DIRECT,
+            "version": 1,
+            "old_content": "first",
+            "edited_by_id": _ANN,
+        },
+        {
+            "message_id": 4,
+            "conversation_id": _GROUP,
+            "version": 1,
+            "old_content": "@Ann",
+            "edited_by_id": _CLEO,
+        },
     ],
     "notification": [
         {
@@ -158,6 +173,9 @@ _SCENE: Final[dict[str, Rows]] = {
             "kind": "mention",
             "position": 3,
         },
+    ],
+    "importedmessage": [
+        {"digest": "x", "message_id": 4, "conversation_id": _GROUP},
     ],
     "block": [{"blocker_id": _BOB, "blocked_id": _CLEO}],
     "session": [

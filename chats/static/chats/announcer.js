@@ -41,5 +41,13 @@
     for (const line of lines.slice(0, MOST)) line.remove();
   }
 
+  // What a search found, in a few words: while one types, nobody wants to hear all of it.
+  addEventListener("htmx:afterSettle", ({ target, detail: { requestConfig } }) => {
+    if (!requestConfig?.elt.matches?.(".search")) return;
+    const count = target.querySelectorAll(".rows > li:not(.more)").length;
+    const isPart = target.querySelector(".rows > .more");
+    announce(count ? `${count}${isPart ? " or more" : ""} found` : target.querySelector(".empty").textContent);
+  });
+
   window.parleyAnnouncer = Object.freeze({ announce });
 })();

@@ -1,8 +1,9 @@
-// The keyboard: Ctrl+Enter submits a text, j and k or arrows move between messages (or cards of what
+// The keyboard: Enter or Shift+Enter sends, Ctrl+Enter submits a text, j and k or arrows move between messages (or cards of what
 // waits), Escape goes back.
 (() => {
   "use strict";
 
+  const STILL = matchMedia("(prefers-reduced-motion: reduce)");
   const typing = (element) => element?.closest("input, textarea, select, [contenteditable]");
   const ROW = ".message, .waiting-card";
   const rowOf = (element) => element?.closest?.(ROW) ?? null;
@@ -31,7 +32,8 @@
 
   function cancel() {
     const open = document.querySelector(".actions details[open]");
-    const back = document.activeElement?.closest(".in-place, .composer")?.querySelector("[data-cancel], .answering a");
+    const here = document.activeElement;
+    const back = here?.closest(".in-place, .composer")?.querySelector("[data-cancel], .answering a") ?? here?.closest("#side")?.querySelector("#side-close");
     if (open) {
       open.open = false;
       open.querySelector("summary").focus();
@@ -103,10 +105,13 @@
     if (done) event.preventDefault();
   });
 
-  // Close open menus when the user clicks elsewhere.
+  // Close open menus when the user clicks elsewhere; a key (a click of no button) leaves the focus at the menu.
   addEventListener("click", (event) => {
     for (const open of document.querySelectorAll(".actions details[open]")) {
-      if (!open.contains(event.target) || event.target.closest(".menu a")) open.open = false;
+      const chosen = open.contains(event.target) && event.target.closest(".menu a");
+      if (open.contains(event.target) && !chosen) continue;
+      open.open = false;
+      if (chosen && !event.detail) open.querySelector("summary").focus({ preventScroll: true });
     }
   });
 
@@ -121,7 +126,21 @@
       if (above.tagName === "DETAILS") above.open = true;
     }
     message.scrollIntoView({ block: "center" });
-    message.focus({ preventScroll: true });
-    message.animate([{ outline: "3px solid var(--accent)" }, { outline: "3px solid transparent" }], 1600);
+    message.focus({ preventScroll: true, focusVisible: STILL.matches });
+    if (!STILL.matches) message.animate([{ outline: "3px solid var(--accent)" }, { outline: "3px solid transparent" }], 1600);
   }, true);
+
+  // Enter sends and Shift+Enter breaks the line, or the other way round, as the person has set it. On touch
+  // keyboards Enter breaks the line: they have no Shift+Enter.
+  const touch = matchMedia("(hover: none) and (pointer: coarse)");
+
+  addEventListener("keydown", (event) => {
+    const { key, target, shiftKey } = event, sends = target.dataset?.sendKey;
+    // 229: an input method handles this key.
+    if (key !== "Enter" || !sends || event.defaultPrevented || event.isComposing || event.keyCode === 229) return;
+    if (touch.matches || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (shiftKey !== (sends === "shift_enter")) return;
+    event.preventDefault();
+    if (!event.repeat) target.form.requestSubmit();
+  });
 })();

@@ -24,6 +24,7 @@
       list.replaceChildren(...[...fresh.querySelectorAll("[role=option]")].map((option) => document.importNode(option, true)));
       const all = options();
       list.hidden = !all.length;
+      if (field.role === "combobox") field.ariaExpanded = String(!list.hidden);
       activate(all[0]);
       return all.length;
     }

@@ -108,7 +108,7 @@
     },
     "message.deleted": ({ conversation_id, message_id, sequence }) => {
       dispatchEvent(new CustomEvent("parley:deleted", { detail: message_id }));
-      if (isOpen(conversation_id)) parleyMessageList.changed(sequence);
+      if (isOpen(conversation_id)) parleyMessageList.deleted(sequence);
       after(conversation_id);
     },
     "message.read": ({ conversation_id, from_sequence, up_to_sequence }) => {

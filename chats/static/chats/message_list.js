@@ -2,10 +2,11 @@
 (() => {
   "use strict";
 
-  const PAGES_AT_ONCE = 20;
+  const PAGES_AT_ONCE = 20, COUNT = '.under a[href$="/thread"]';
   const list = () => document.querySelector("#messages[data-conversation]");
   const sequenceOf = (message) => Number(message.dataset.sequence);
   const messagesIn = (root) => [...root.querySelectorAll(".message")];
+  const announced = new Set();
   let wanted = [], fetching = null, fetchingNewest = null, tidying = false;
 
   // Whether the list ends with the newest message.
@@ -157,8 +158,10 @@
     announceAll(added);
   }
 
+  // Once, though a message may stand in the conversation and in a thread beside it.
   function announceAll(added) {
-    for (const message of added.filter(isNews)) {
+    for (const message of added.filter((each) => isNews(each) && !announced.has(each.dataset.id))) {
+      announced.add(message.dataset.id);
       parleyAnnouncer.announce(`${message.querySelector(".by b")?.textContent ?? ""}: ${text(message) ?? ""}`);
     }
   }
@@ -191,9 +194,11 @@
     if (place === list() && isWhole()) await fetchRange();
   }
 
-  // A message that is too far down to be added.
+  // A message that is too far down to be added, and so to be announced by what it says.
   function noteNew({ id, sender }) {
-    if (!isWhole() && String(sender?.id) !== document.body.dataset.user) parleyNewBelow.add(id);
+    if (isWhole() || String(sender?.id) === document.body.dataset.user) return;
+    parleyNewBelow.add(id);
+    parleyAnnouncer.announce(document.querySelector("#to-end a span").textContent);
   }
 
   function changed(first, last = first) {
@@ -201,6 +206,12 @@
     if (!place) return;
     const from = Math.max(first, firstSequence(place));
     if (from <= last) fetchRange(from - 1, last);
+  }
+
+  // The event does not say what a deleted message answered: whichever has replies above may have one less.
+  function deleted(sequence) {
+    const counted = list() ? messagesIn(list()).filter((each) => each.querySelector(COUNT)).map(sequenceOf) : [];
+    changed(Math.min(sequence, ...counted), sequence);
   }
 
   // A reply changes the count of its parent, if that is on the page.
@@ -244,5 +255,5 @@
     changed(sequenceOf(row));
   }, true);
 
-  window.parleyMessageList = Object.freeze({ announcingNew, answered, changed, fetchRange, isWhole, list, noteNew, renew, showNewest, showSent });
+  window.parleyMessageList = Object.freeze({ announcingNew, answered, changed, deleted, fetchRange, isWhole, list, noteNew, renew, showNewest, showSent });
 })();

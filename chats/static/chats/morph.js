@@ -4,7 +4,7 @@
   "use strict";
 
   // Attributes that scripts and users change; the response must not reset them.
-  const THEIRS = new Set(["open", "aria-busy", "readonly"]);
+  const THEIRS = new Set(["open", "aria-busy", "readonly", "tabindex"]);
   const MOST_PAIRS = 10_000;
   const OWN_CLASS = /^(htmx-|continued$)/;
   const isElement = (node) => node.nodeType === Node.ELEMENT_NODE;
@@ -13,13 +13,16 @@
 
   function morph(old, fresh) {
     if (!isElement(old)) return void (old.data !== fresh.data && (old.data = fresh.data));
-    if (isEdited(old) || isSameTime(old, fresh)) return;
+    if (isEdited(old) || isRefused(old) || isSameTime(old, fresh)) return;
     const field = keptField(old);
     morphAttributes(old, fresh);
     if (old.localName !== "textarea") morphChildren(old, fresh);
     else if (old.defaultValue !== fresh.defaultValue) old.defaultValue = fresh.defaultValue;
     if (field === null) takeValue(old, fresh);
   }
+
+  // A form that was refused stays with its words and its error until it is sent again, whatever changes around it.
+  const isRefused = (node) => node.matches("form:has(.errorlist, [aria-invalid=true])") && ![...node.elements].some((field) => sent.has(field));
 
   // relative_times.js changes the text of these nodes to the reader's zone.
   const isSameTime = (old, fresh) => old.localName === "time" && old.dateTime === fresh.dateTime;
@@ -142,7 +145,6 @@
 
   const adopt = (node) => document.importNode(node, true);
 
-  // If the change removes the focused node, focus a node near it.
   function change(old, fresh) {
     const near = neighbours(old);
     morph(old, document.adoptNode(fresh));
@@ -150,29 +152,33 @@
     refocus(near);
   }
 
+  const FOCUSABLE = ":is(a[href], button, summary, input:not([type=hidden]), textarea, select, [tabindex]):not(.hidden-text)";
+
   function neighbours(root) {
     const focused = document.activeElement;
     if (!focused || !root.contains(focused)) return null;
-    const all = [...document.querySelectorAll(":is(main, aside) :is(a[href], button, summary, input:not([type=hidden]), textarea, select, [tabindex])")];
+    const all = [...document.querySelectorAll(`:is(main, aside) ${FOCUSABLE}`)];
     const here = all.indexOf(focused);
-    return { own: root.id, focused, around: [...all.slice(here + 1), ...all.slice(0, Math.max(0, here)).reverse()] };
+    const beside = besides(root, "nextElementSibling") ?? besides(root, "previousElementSibling");
+    const fold = focused.closest("details")?.querySelector("summary");
+    return { root, own: root.id, fold, beside, around: [...all.slice(here + 1), ...all.slice(0, Math.max(0, here)).reverse()] };
   }
 
+  // If the change removed the focused node, focus one near it: in its row, or in what replaced that; the fold that
+  // it was in, rather than another button there; or the next row, and at the end the one before.
   function refocus(near) {
     const now = document.activeElement;
     if (!near || (now && now !== document.body)) return;
-    const named = near.own && document.getElementById(near.own)?.matches("[tabindex]") && document.getElementById(near.own);
-    const next = named || near.around.find((each) => each.isConnected && each.checkVisibility()) || document.querySelector("#main");
-    next?.focus({ preventScroll: true });
+    const own = near.own && document.getElementById(near.own), isGone = !near.root.isConnected;
+    const named = own && (own.matches("[tabindex]") ? own : isGone && own.querySelector(FOCUSABLE));
+    const nearby = [named, near.fold, isGone && near.beside, ...near.around, document.querySelector("#main")];
+    nearby.find((each) => each?.isConnected && each.checkVisibility())?.focus({ preventScroll: true });
   }
 
-  // If the row with the focus is removed, focus the next row, or the previous one at the end.
   function remove(row) {
     const near = neighbours(row);
-    const next = near && (besides(row, "nextElementSibling") ?? besides(row, "previousElementSibling"));
     row.remove();
-    if (next) next.focus({ preventScroll: true });
-    else refocus(near);
+    refocus(near);
   }
 
   function besides(row, direction) {
@@ -188,12 +194,23 @@
     if (verb === "get" || !elt.matches?.("form")) return;
     for (const field of elt.elements) if (field.matches("input, textarea")) sent.set(field, field.value);
   });
+  // What was refused has not been done.
+  addEventListener("htmx:afterRequest", ({ detail: { requestConfig: { elt }, successful } }) => {
+    if (!successful && elt.matches?.("form")) for (const field of elt.elements) sent.delete(field);
+  });
 
   let near = null;
-  addEventListener("htmx:beforeSwap", ({ detail: { target, boosted } }) => (near = boosted ? null : neighbours(target)));
-  addEventListener("htmx:afterSettle", () => {
+
+  function settled() {
     refocus(near);
     near = null;
+  }
+
+  addEventListener("htmx:beforeSwap", ({ detail: { target, boosted } }) => (near = boosted ? null : neighbours(target)));
+  addEventListener("htmx:afterSettle", settled);
+  // Where something was only deleted, nothing settles.
+  addEventListener("htmx:afterRequest", () => {
+    if (near && !near.root.isConnected && !document.getElementById(near.own)) settled();
   });
 
   htmx.defineExtension("morph", {
@@ -202,7 +219,7 @@
       if (style !== "morph") return false;
       const fresh = fragment.firstElementChild;
       if (!fresh) return [];
-      change(target, fresh);
+      change(target, window.parleyPanes?.asIn(target, fresh) ?? fresh);
       return [target];
     },
   });

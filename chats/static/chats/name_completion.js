@@ -81,6 +81,7 @@
   function close() {
     if (!shown) return;
     shown.list.remove();
+    if (shown.field.role === "combobox") shown.field.ariaExpanded = "false";
     for (const name of ["aria-autocomplete", "aria-controls", "aria-activedescendant"]) shown.field.removeAttribute(name);
     shown = null;
   }
@@ -114,9 +115,11 @@
     event.stopImmediatePropagation();
     KEYS[event.key]();
   }, true);
-  // Without scripts the whole username has to be typed.
+  // Without scripts the whole username has to be typed. A text of several lines can be no combobox.
   function hint() {
-    for (const field of document.querySelectorAll("input[data-person], input[data-people]")) field.placeholder = "Any part of a name";
+    for (const field of document.querySelectorAll("input[data-person], input[data-people]")) {
+      Object.assign(field, { placeholder: "Any part of a name", role: "combobox", ariaExpanded: String(field === shown?.field) });
+    }
   }
 
   for (const type of ["DOMContentLoaded", "htmx:afterSettle", "parley:changed"]) addEventListener(type, hint);

@@ -24,14 +24,14 @@
     if (!pill()) return;
     forgetSeen(scroll);
     const isFar = !parleyMessageList.isWhole() || -scroll.scrollTop > scroll.clientHeight;
-    write("#to-end span", below.size ? `${below.size} new` : "To the newest");
-    write("#below", below.size ? `${below.size} new message${below.size === 1 ? "" : "s"} below` : "");
+    write(".count-below", below.size ? `${below.size} new` : "To the newest");
+    write(".what-below", below.size ? ` ${below.size === 1 ? "message" : "messages"} below` : "");
     pill().hidden = !below.size && !isFar;
   }
 
   function write(selector, text) {
-    const place = document.querySelector(selector);
-    if (place && place.textContent !== text) place.textContent = text;
+    const place = pill().querySelector(selector);
+    if (place.textContent !== text) place.textContent = text;
   }
 
   function forgetSeen(scroll) {

@@ -307,6 +307,7 @@
     const under = row.lastElementChild;
     if (under.dataset.state === state) return;
     under.dataset.state = state;
+    if (state !== "Sending …") parleyAnnouncer.announce(`${state}: ${entry.text}`);
     row.classList.toggle("failed", Boolean(reason));
     under.replaceChildren(make("span", { textContent: state }));
     if (reason) under.append(...retries(conversation));

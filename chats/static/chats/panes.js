@@ -86,15 +86,19 @@
     link.removeAttribute("data-reply");
   }
 
+  const isBeside = (place) => Boolean(place?.closest("#side"));
+
+  // What replaces a place, with the ids that it has there.
+  const asIn = (place, fresh) => (isBeside(place) ? rename(fresh) : fresh);
+
   // The part of a fresh page that stands for what has this id here.
   function freshOf(page, id) {
-    if (!document.getElementById(id)?.closest("#side")) return page.getElementById(id);
-    const found = page.getElementById(id.slice(PREFIX.length));
-    return found && rename(found);
+    const place = document.getElementById(id), found = page.getElementById(isBeside(place) ? id.slice(PREFIX.length) : id);
+    return found && asIn(place, found);
   }
 
   // Of two that were asked for, the later one is shown, whichever is answered first.
-  let asked = 0, opening = 0;
+  let asked = 0, opening = 0, opener = null;
 
   async function show(address) {
     const turn = ++asked, place = side(), page = await parleyRefresh.fetchFragment(address);
@@ -102,7 +106,7 @@
     const fresh = parse(page).querySelector("main");
     for (const foot of fresh.querySelectorAll(".foot")) foot.remove();
     const content = rename(fresh);
-    const parts = [...content.children].filter(({ id }) => id !== `${PREFIX}offline` && id !== `${PREFIX}flashes`);
+    const parts = [...content.children].filter(({ id }) => id !== `${PREFIX}connection` && id !== `${PREFIX}flashes`);
     place.dataset.source = address;
     put(place, [closeButton(), ...parts]);
     place.hidden = false;
@@ -111,7 +115,7 @@
 
   function closeButton() {
     const head = Object.assign(document.createElement("p"), { className: "side-head" });
-    head.append(Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: "Close", id: "side-close" }));
+    head.append(Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: "Close", id: "side-close", ariaLabel: "Close the side panel" }));
     return head;
   }
 
@@ -126,20 +130,30 @@
   }
 
   // The address is that of the page which is shown there: a reload shows it by itself, and Back closes it.
-  async function open(address) {
+  async function open(address, link = null) {
     main().dataset.source ??= location.href;
     if (!(await showOrLoad(address))) return;
     const depth = (history.state?.parleySide ?? 0) + 1;
     history.pushState({ parleySide: depth, address }, "", address);
     keep("");
-    side().querySelector("#side-close").focus({ preventScroll: true });
+    if (link && !side().contains(link)) opener = link;
+    parley.focusHeading(side());
   }
 
   function close() {
     const depth = history.state?.parleySide;
     if (depth) return history.go(-depth);
     keep("closed");
-    side().hidden = true;
+    leaving(() => (side().hidden = true));
+  }
+
+  // The focus goes back to what opened the panel, or to what opens it again.
+  function leaving(action) {
+    const isInside = side().contains(document.activeElement);
+    action();
+    if (!isInside) return;
+    const ways = [opener, opener?.closest("details")?.querySelector("summary"), opener?.closest("[tabindex]"), main().querySelector("a[data-side]")];
+    ways.find((each) => each?.isConnected && each.checkVisibility())?.focus({ preventScroll: true });
   }
 
   function keep(state) {
@@ -173,7 +187,7 @@
     event.preventDefault();
     event.stopPropagation();
     for (const menu of document.querySelectorAll(".actions details[open]")) menu.open = false;
-    if (link.href !== location.href) open(link.href);
+    if (link.href !== location.href) open(link.href, link);
   }, true);
 
   // To where one came from, if that is where the arrow leads: so that Back does not lead here again.
@@ -191,7 +205,7 @@
     const here = side() && main().dataset.source;
     if (!here) return;
     if (event.state?.parleySide) showOrLoad(event.state.address);
-    else if (location.href === here) rest();
+    else if (location.href === here) leaving(rest);
     else return;
     event.stopImmediatePropagation();
   });
@@ -210,5 +224,5 @@
   addEventListener("parley:changed", arrange);
   addEventListener("resize", look);
 
-  window.parleyPanes = Object.freeze({ freshOf });
+  window.parleyPanes = Object.freeze({ asIn, freshOf, open: (address) => open(address) });
 })();

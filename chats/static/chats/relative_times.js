@@ -23,7 +23,7 @@
     if (past > 0 && past < HOUR - MINUTE / 2) return relative.format(Math.round(seconds / MINUTE), "minute");
     if (past > 0 && past < 12 * HOUR) return relative.format(Math.round(seconds / HOUR), "hour");
     if (past > 0 && past < 6 * DAY) return relative.format(-daysBetween(when, now), "day");
-    return (when.getFullYear() === now.getFullYear() ? thisYear : otherYear).format(when);
+    return dateOf(when, now);
   }
 
   // How far this machine's clock is behind the server's, by which all times are given.
@@ -53,18 +53,23 @@
   function show(time, now) {
     const when = new Date(time.dateTime);
     if (Number.isNaN(when.getTime())) return;
-    const text = time.closest("[data-clock]") ? clock.format(when) : ago(when, now, time.closest("#list") ? brief : usual);
+    const text = time.closest("[data-clock]") ? hourOf(time, when, now) : ago(when, now, time.closest("#list") ? brief : usual);
     if (time.textContent !== text) time.textContent = text;
     if (!time.title) time.title = exact.format(when);
   }
+
+  const dateOf = (when, now) => (when.getFullYear() === now.getFullYear() ? thisYear : otherYear).format(when);
+  const hourOf = (time, when, now) => ("dated" in time.dataset ? `${dateOf(when, now)}, ` : "") + clock.format(when);
 
   function dayName(when, now) {
     const days = daysBetween(when, now);
     return days === 0 ? "Today" : days === 1 ? "Yesterday" : longDay.format(when);
   }
 
-  // The server does not know the reader's zone: it draws date lines by UTC.
+  // The server does not know the reader's zone: it draws date lines by UTC. A thread goes by branches, so that
+  // days go back in it: no line is drawn for those, and such a message has the day at its time.
   function drawDays(list, now) {
+    const isThread = !list.matches("ol");
     for (const line of list.querySelectorAll(".day")) line.remove();
     let last = null;
     for (const message of list.querySelectorAll(".message")) {
@@ -72,7 +77,9 @@
       if (!time) continue;
       const when = new Date(time.dateTime);
       const day = midnight(when).getTime();
-      if (day === last) continue;
+      const goesBack = isThread && last !== null && day < last;
+      time.toggleAttribute("data-dated", goesBack);
+      if (day === last || goesBack) continue;
       last = day;
       const line = document.createElement(message.localName === "li" ? "li" : "p");
       line.className = "day";

@@ -141,16 +141,15 @@
     const main = about();
     if (Number(main?.dataset.about) !== conversation) return;
     // If this page's own form leaves the conversation, its response tells.
-    if (main.querySelector('form[action$="/leave"].htmx-request')) return;
+    if (document.querySelector('form[action$="/leave"].htmx-request')) return;
     delete main.dataset.about;
     main.closest(".app").classList.remove("talk");
     // Their responses would have no place any more.
     for (const requesting of main.querySelectorAll(".htmx-request")) htmx.trigger(requesting, "htmx:abort");
     document.querySelector("#side")?.remove();
     main.replaceChildren(notice(heading, "Its messages are no longer shown here.", "/conversations", "To your conversations"));
-    main.focus();
+    parley.focusHeading(main);
     dispatchEvent(new Event("parley:left"));
-    parleyAnnouncer.announce(heading);
   }
 
   async function checkMembership() {

@@ -55,15 +55,17 @@
     form.elements.content.focus();
   }
 
-  // After what is on the screen; then on other pages of the thread; then from its beginning.
+  // After what is on the screen; then on other pages of the thread; then from its beginning. In the panel too.
   function nextUnread() {
-    const link = thread() && document.querySelector("[data-next-unread]");
+    const place = thread() ?? document.querySelector("#side-thread");
+    const link = place && document.querySelector("[data-next-unread]");
     if (!link) return false;
-    const rows = allRows(), edges = screen(), news = rows.filter((row) => row.matches(".new"));
+    const side = place.closest("#side"), edges = side?.getBoundingClientRect() ?? screen();
+    const rows = [...place.querySelectorAll(".message")], news = rows.filter((row) => row.matches(".new"));
     const last = rows.findLastIndex((row) => isOnScreen(row, edges));
     const next = news.find((row) => rows.indexOf(row) > last);
     if (next) show(next);
-    else if (link.dataset.elsewhere) location.assign(link.dataset.elsewhere);
+    else if (link.dataset.elsewhere) side ? parleyPanes.open(link.dataset.elsewhere) : location.assign(link.dataset.elsewhere);
     else if (news.length) show(news[0]);
     return Boolean(next || news.length || link.dataset.elsewhere);
   }
@@ -151,9 +153,9 @@
   }
   addEventListener("focusin", lookSoon);
   addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey || !composer()) return;
-    if (event.target.closest?.("#thread [data-reply]")) composer().dataset.chosen = "";
-    const cancels = event.target.closest?.("[data-follow]");
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (composer() && event.target.closest?.("#thread [data-reply]")) composer().dataset.chosen = "";
+    const cancels = composer() && event.target.closest?.("[data-follow]");
     if (!cancels && !(event.target.closest?.("[data-next-unread]") && nextUnread())) return;
     event.preventDefault();
     event.stopPropagation();

@@ -8,7 +8,8 @@ class Command(BaseCommand):
     help = (
         "Make every cached page and event cursor invalid. Run it after restoring a backup, "
         "before the server starts: the database will use versions again that caches and "
-        "clients know with other contents."
+        "clients know with other contents. The next node that starts may have another secret "
+        "key."
     )
 
     @override

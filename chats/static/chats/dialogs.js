@@ -1,11 +1,12 @@
-// Ctrl+K: a dialog that leads to any person, group or command. Its options are those of the page /go.
+// Two dialogs. Ctrl+K leads to any person, group or command: its options are those of the page /go. "?" shows
+// the keys: what the page of them shows.
 (() => {
   "use strict";
 
   const PAUSE = 120;
   const MARKUP = `
     <label for="go-field">Go to a person, a group or a command</label>
-    <input id="go-field" type="text" role="combobox" aria-expanded="true" aria-autocomplete="list" aria-controls="go-options"
+    <input id="go-field" type="text" role="combobox" aria-expanded="false" aria-autocomplete="list" aria-controls="go-options"
       autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="64" placeholder="Any part of a name">
     <ul class="options" id="go-options" role="listbox" aria-label="Where to go" hidden></ul>
     <p class="quiet" role="status"></p>`;
@@ -89,4 +90,32 @@
     event.stopPropagation();
     open();
   }, true);
+
+  const keysLink = () => document.querySelector("a[data-keys]");
+
+  async function openKeys() {
+    const keys = await parleyRefresh.fetchFragment(keysLink().getAttribute("href")).catch(() => null);
+    if (keys === null) return parley.complain(parley.UNREACHED);
+    if (document.querySelector("dialog[open]")) return;
+    const dialog = Object.assign(document.createElement("dialog"), { id: "keys", className: "card", innerHTML: keys });
+    dialog.setAttribute("aria-label", "Keys");
+    const close = Object.assign(document.createElement("button"), { type: "button", className: "plain", textContent: "Close", autofocus: true });
+    close.addEventListener("click", () => dialog.close());
+    // At its head: it has the focus, and one reads from there.
+    dialog.prepend(Object.assign(document.createElement("p"), { className: "side-head" }));
+    dialog.firstElementChild.append(close);
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+    document.body.append(dialog);
+    dialog.showModal();
+  }
+
+  addEventListener("click", (event) => {
+    if (!event.target.closest?.("a[data-keys]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    openKeys();
+  }, true);
+
+  window.parleyKeys = Object.freeze({ canOpen: () => Boolean(keysLink()), open: openKeys });
 })();

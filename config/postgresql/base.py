@@ -1,0 +1,64 @@
+"""Django's PostgreSQL backend, which asks an idle connection alone whether it is alive."""
+
+import math
+import select
+import time
+from typing import Final
+
+import psycopg
+from django.db.backends.postgresql import base
+from typing_extensions import override
+
+from config.postgresql.schema import SchemaEditor
+
+# A server that was ended closes its connections, which is seen without asking it. One that
+# vanished with its machine is noticed by the first statement: it fails, its request is
+# answered 503, and the connection is made anew for the next one.
+_IDLE_SECONDS: Final = 5.0
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Django's own asks `SELECT 1` before the first statement of every request: a trip more."""
+
+    SchemaEditorClass = SchemaEditor
+
+    # On the monotonic clock.
+    _answered_at: float = -math.inf
+
+    @override
+    def close_if_health_check_failed(self) -> None:
+        now = time.monotonic()
+        if now - self._answered_at < _IDLE_SECONDS and self._is_silent():
+            self.health_check_done = True
+        else:
+            super().close_if_health_check_failed()
+        self._answered_at = now
+
+    def _is_silent(self) -> bool:
+        """Whether nothing came from the server unasked: its end, above all."""
+        if self.connection is None:
+            return True
+        poll = select.poll()
+        try:
+            poll.register(self.connection.fileno(), select.POLLIN)
+        except psycopg.Error:
+            return False
+        return not poll.poll(0)
+
+    @override
+    def is_usable(self) -> bool:
+        """Whether the server answers, and takes writes: after a failover, it may be a standby."""
+        if self.connection is None:
+            return False
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute("SHOW transaction_read_only")
+                (is_read_only,) = cursor.fetchone()
+        except psycopg.Error:
+            return False
+        return bool(is_read_only == "off")
+
+    @override
+    def close(self) -> None:
+        self._answered_at = -math.inf
+        super().close()

@@ -1,0 +1,96 @@
+"""Numbers events once they are committed, so that readers see them in one order.
+
+On SQLite one transaction writes at a time, and gives its events their positions at
+once. On PostgreSQL that would make all writers wait for one another until each has
+committed. There, rows are written without a position. After the commit, a thread of the
+writer's process gives positions to all that are committed, by ascending id, and then
+wakes the processes that wait for events.
+
+Why the order of ids is right: who has seen what another wrote, or waited for its lock,
+took the id of an event after the other had committed. So its id is higher, and wherever
+it is visible, the other is visible too, and is numbered before it. Of two events that
+are written at the same time without waiting for one another, either may be first.
+
+Any number of threads may number at a time: they take turns by the lock of the clock, and
+whoever comes second finds nothing left. If a process is killed between its commit and
+this, the next one that writes, or reads the log, does it. See decision 0040.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+from django.db import Error, connection, transaction
+from typing_extensions import override
+
+logger = logging.getLogger(__name__)
+
+# Rows that one transaction numbers.
+_BATCH: Final = 1000
+_PAUSE_SECONDS: Final = 1.0
+# A thread that had nothing to do for so long closes its connection.
+_IDLE_SECONDS: Final = 60.0
+
+_LOCK: Final = "SELECT clock FROM messaging_installation FOR UPDATE"
+# A statement of its own, after the lock: only then it sees what was numbered last.
+_NUMBER: Final = """
+WITH waiting AS (
+    SELECT id, row_number() OVER (ORDER BY id) AS place FROM (
+        SELECT id FROM messaging_event WHERE position IS NULL ORDER BY id LIMIT %s
+    ) AS oldest
+), numbered AS (
+    UPDATE messaging_event event
+    SET position = (SELECT clock FROM messaging_installation) + waiting.place
+    FROM waiting WHERE event.id = waiting.id RETURNING event.id
+), counted AS (SELECT count(*) AS number FROM numbered)
+UPDATE messaging_installation SET clock = clock + counted.number
+FROM counted RETURNING counted.number
+"""
+
+
+def number_events() -> None:
+    """Give positions to all committed events that have none, in batches."""
+    while _number_batch() == _BATCH:
+        pass
+
+
+def _number_batch() -> int:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK)
+        cursor.execute(_NUMBER, [_BATCH])
+        number: int = cursor.fetchone()[0]
+    return number
+
+
+class Numberer(threading.Thread):
+    """The thread of a process that numbers what the process has committed, and tells of it.
+
+    While it is at work, further commits wait for its next turn together.
+    """
+
+    def __init__(self, announce: Callable[[], None]) -> None:
+        super().__init__(name="parley-numbering", daemon=True)
+        self._announce = announce
+        self._wanted = threading.Event()
+
+    def wake(self) -> None:
+        self._wanted.set()
+
+    @override
+    def run(self) -> None:
+        while True:
+            if not self._wanted.wait(_IDLE_SECONDS):
+                connection.close()
+                self._wanted.wait()
+            self._wanted.clear()
+            try:
+                number_events()
+                self._announce()
+            except Error as error:
+                # The database may be restarting. Nothing is lost: the rows are there.
+                logger.warning("events are not numbered: %s", type(error).__name__)
+                connection.close()
+                time.sleep(_PAUSE_SECONDS)
+                self._wanted.set()
