@@ -7,6 +7,9 @@ from typing import Final
 WHO: Final = "the token with its person"
 MESSAGE: Final = "the message with its people, if its reader takes part"
 MEMBERSHIP: Final = "the reader's membership, with the conversation"
+KNOWN: Final = (
+    "what all see alike of the conversations, unless it is known by its version"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,8 @@ ROWS: Final[dict[str, list[Read]]] = {
             "/conversations?limit=200",
             [
                 WHO,
-                "the page of participants with their conversations, people and counts",
+                "the page of participants with their counts, and their pages' versions",
+                KNOWN,
                 "the last messages with their people, all at once",
             ],
         )
@@ -125,7 +129,8 @@ ROWS: Final[dict[str, list[Read]]] = {
             [
                 WHO,
                 MEMBERSHIP,
-                "the same with the people and counts of the list",
+                "the same with the counts of the list, and the page's version",
+                KNOWN,
                 "the last message with its people",
             ],
         )
@@ -227,7 +232,8 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "where the reader takes part, and since when",
                 "the messages with their people",
                 "the reader's notifications with their messages and people",
-                "the conversations with their people and counts",
+                "the counts of the conversations, and their pages' versions",
+                KNOWN,
                 "the last messages with their people, all at once",
                 ENDED,
             ],
@@ -249,7 +255,8 @@ ROWS: Final[dict[str, list[Read]]] = {
                 "the oldest messages of the page's conversations, with their people",
                 "the messages above them, up to the roots of their threads",
                 "the roots that are not among them, with their people",
-                "the conversations with their people and counts",
+                "the counts of the conversations, and their pages' versions",
+                KNOWN,
                 "the last messages with their people, all at once",
             ],
         )
