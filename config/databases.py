@@ -29,7 +29,7 @@ _SQLITE_OPTIONS: Final = {
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
     ),
 }
-# One hung transaction must not hold up every writer: all tick one clock.
+# One hung transaction must not hold up for long who waits for its rows.
 _POSTGRES_TIMEOUTS: Final = (
     "-c idle_in_transaction_session_timeout=60s -c lock_timeout=20s"
 )
