@@ -1,6 +1,6 @@
 """Conversation summaries: the rows of the conversation list, as one participant sees them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Final, NamedTuple
@@ -43,6 +43,14 @@ _LONGEST_TYPED: Final = 200
 _MOST_RECENT_FIRST: Final = ("-conversation__last_activity_at", "-conversation_id")
 
 
+class _State(NamedTuple):
+    """A version of a conversation; those of a restored backup are of another epoch."""
+
+    epoch: str
+    conversation_id: ConversationId
+    version: int
+
+
 @dataclass(slots=True)
 class ConversationSummary:
     """A conversation as one participant sees it in a list."""
@@ -63,24 +71,17 @@ class ConversationSummary:
     unread_count: int
     # Without what is unread of a muted one, but for mentions.
     badge_count: int
-    _state: "_State"
+    # Of no use to clients: the API writes no field whose name begins so.
+    _state: _State
 
     @property
     def is_direct(self) -> bool:
         return self.kind == ConversationKind.DIRECT
 
     @property
-    def state(self) -> "_State":
+    def state(self) -> _State:
         """Another one for whatever changes that all participants see alike."""
         return self._state
-
-
-class _State(NamedTuple):
-    """A version of a conversation; those of a restored backup are of another epoch."""
-
-    epoch: str
-    conversation_id: ConversationId
-    version: int
 
 
 @dataclass(slots=True)
@@ -191,12 +192,7 @@ def summaries_for(
         user__in=users, conversation__in=conversations
     )
     rows = _Listed.from_rows(_read(participants))
-    shared = _shared_by(rows)
-    return [
-        (row.user_id, row.completed(shared[row.conversation_id]))
-        for row in rows
-        if row.conversation_id in shared
-    ]
+    return [(row.user_id, row.completed(shared)) for row, shared in _with_shared(rows)]
 
 
 def _rows_of_page(
@@ -283,19 +279,17 @@ def _read(participants: QuerySet[Participant]) -> QuerySet[Participant, Row]:
 def _completed(
     rows: Sequence[_Listed], *, last_message: bool = True
 ) -> list[ConversationSummary]:
-    """In the order of the rows; without those whose conversation was deleted meanwhile."""
-    shared = _shared_by(rows, last_message=last_message)
-    return [
-        row.completed(shared[row.conversation_id])
-        for row in rows
-        if row.conversation_id in shared
-    ]
+    shared = _with_shared(rows, last_message=last_message)
+    return [row.completed(each) for row, each in shared]
 
 
-def _shared_by(
+def _with_shared(
     rows: Sequence[_Listed], *, last_message: bool = True
-) -> Mapping[ConversationId, SharedSummary]:
-    """What all see alike of the rows' conversations: known by their versions, else read."""
+) -> list[tuple[_Listed, SharedSummary]]:
+    """Each row with what all see alike of it, which is known by its version, or is read.
+
+    In the order of the rows; without those whose conversation was deleted meanwhile.
+    """
     keeps = may_keep()
     found: dict[ConversationId, SharedSummary] = {}
     epochs: dict[ConversationId, str] = {}
@@ -314,7 +308,11 @@ def _shared_by(
                 )
     if last_message:
         _add_last_messages(found.values())
-    return found
+    return [
+        (row, found[row.conversation_id])
+        for row in rows
+        if row.conversation_id in found
+    ]
 
 
 def _add_last_messages(found: Iterable[SharedSummary]) -> None:
