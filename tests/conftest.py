@@ -17,6 +17,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from api.events.stream_slots import STREAM_SLOTS
 from messaging import signals
+from messaging.changes.wakeup import finish_numbering
 from messaging.conversation_memory import clear_memories
 from messaging.models import Conversation, Message, User
 from messaging.services.conversations import start_group
@@ -183,6 +184,13 @@ def _stream_slots_released() -> Iterator[None]:
     before = STREAM_SLOTS.taken()
     yield
     assert STREAM_SLOTS.taken() == before
+
+
+@pytest.fixture(autouse=True)
+def _events_numbered() -> Iterator[None]:
+    """Nothing numbers events any more when the tables are emptied, or the database removed."""
+    yield
+    finish_numbering()
 
 
 @pytest.fixture(autouse=True)

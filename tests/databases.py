@@ -79,6 +79,13 @@ def migrated_database(folder: Path) -> Iterator[str]:
         yield url
 
 
+def url_of_own_database() -> str:
+    """For other processes: that of PostgreSQL which this process's tests are run on."""
+    own = settings.DATABASES["default"]
+    authority = f"{own['USER']}:{own['PASSWORD']}@{own['HOST']}"
+    return f"postgres://{authority}:{own['PORT'] or 5432}/{own['NAME']}"
+
+
 def connection_to(url: str) -> BaseDatabaseWrapper:
     """A connection to the database of this address, not open yet."""
     other = connection.copy()

@@ -74,23 +74,43 @@ class Numberer(threading.Thread):
         super().__init__(name="parley-numbering", daemon=True)
         self._announce = announce
         self._wanted = threading.Event()
+        self._is_stopped = False
 
     def wake(self) -> None:
         self._wanted.set()
 
+    def stop(self) -> None:
+        """Wait until what it is at is done, and its connection closed."""
+        self._is_stopped = True
+        self._wanted.set()
+        self.join()
+
     @override
     def run(self) -> None:
-        while True:
-            if not self._wanted.wait(_IDLE_SECONDS):
-                connection.close()
-                self._wanted.wait()
-            self._wanted.clear()
-            try:
-                number_events()
-                self._announce()
-            except Error as error:
-                # The database may be restarting. Nothing is lost: the rows are there.
-                logger.warning("events are not numbered: %s", type(error).__name__)
-                connection.close()
-                time.sleep(_PAUSE_SECONDS)
-                self._wanted.set()
+        try:
+            while not self._is_stopped:
+                self._wait()
+                self._wanted.clear()
+                self._number()
+        finally:
+            connection.close()
+
+    def _wait(self) -> None:
+        if not self._wanted.wait(_IDLE_SECONDS):
+            connection.close()
+            self._wanted.wait()
+
+    def _number(self) -> None:
+        try:
+            number_events()
+            self._announce()
+        except Exception as error:
+            # The database may be restarting. Nothing is lost: the rows are there. Whatever
+            # it is, it is tried again: nobody else would wake those who wait.
+            unexpected = not isinstance(error, Error)
+            logger.warning(
+                "events are not numbered: %s", type(error).__name__, exc_info=unexpected
+            )
+            connection.close()
+            time.sleep(_PAUSE_SECONDS)
+            self._wanted.set()

@@ -1,5 +1,6 @@
 """Sending wake-ups to the processes that wait for events: see messaging/wakeups.py."""
 
+import atexit
 import logging
 import time
 from threading import Lock
@@ -52,10 +53,25 @@ class _Numbering:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = Numberer(_announce)
                 self._thread.start()
-        self._thread.wake()
+            self._thread.wake()
+
+    def finish(self) -> None:
+        with self._lock:
+            if self._thread is not None:
+                self._thread.stop()
+            self._thread = None
 
 
 _numbering: Final = _Numbering()
+
+
+@atexit.register
+def finish_numbering() -> None:
+    """Wait until all that this process has committed is numbered, and told of.
+
+    A command often ends right after its only write.
+    """
+    _numbering.finish()
 
 
 class _Publisher:

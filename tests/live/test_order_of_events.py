@@ -24,6 +24,7 @@ from django.db import connections
 from messaging.ids import Position, UserId
 from messaging.models import Conversation, Event, Notification, User
 from messaging.services import events, inbox
+from tests.databases import url_of_own_database
 from tests.messaging.other_connection import only_postgres
 from tests.rows import insert
 
@@ -85,7 +86,7 @@ def processes(*kinds: Sequence[str], draw: random.Random) -> Iterator[None]:
         return subprocess.Popen(
             [sys.executable, *kind, f"{draw.random()}"],
             cwd=settings.BASE_DIR,
-            env={**os.environ, "DATABASE_URL": _url()},
+            env={**os.environ, "DATABASE_URL": url_of_own_database()},
         )
 
     def kill_now_and_then() -> None:
@@ -106,12 +107,6 @@ def processes(*kinds: Sequence[str], draw: random.Random) -> Iterator[None]:
             for process in running:
                 process.kill()
                 process.wait()
-
-
-def _url() -> str:
-    base = settings.DATABASES["default"]
-    authority = f"{base['USER']}:{base['PASSWORD']}@{base['HOST']}"
-    return f"postgres://{authority}:{base['PORT'] or 5432}/{base['NAME']}"
 
 
 def make_conversations() -> None:

@@ -1,0 +1,56 @@
+"""The thread that numbers events goes on whatever happens, and ends with its process."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+from django.conf import settings
+
+from messaging.changes.numbering import Numberer
+from messaging.models import Event, Message, User
+from messaging.services.conversations import start_group
+from messaging.services.events import read_log
+from tests.databases import url_of_own_database
+from tests.messaging.other_connection import TIMEOUT, only_postgres
+
+pytestmark = [only_postgres, pytest.mark.django_db(transaction=True)]
+
+_SEND_AND_END = """
+import django
+django.setup()
+from messaging.models import Conversation, Message
+group = Conversation.objects.get()
+sender = group.participants.order_by("pk")[0].user
+Message.objects.create(conversation=group, sender=sender, content="Hello.")
+"""
+
+
+def test_what_cannot_be_told_is_told_later(caplog: pytest.LogCaptureFixture) -> None:
+    told, failures = threading.Event(), [ValueError("Nobody expects this.")]
+
+    def announce() -> None:
+        if failures:
+            raise failures.pop()
+        told.set()
+
+    numberer = Numberer(announce)
+    numberer.start()
+    numberer.wake()
+    assert told.wait(TIMEOUT)
+    numberer.stop()
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+def test_a_command_ends_when_its_events_are_numbered(ann: User) -> None:
+    start_group(owner=ann, title="Group", usernames=[])
+    read_log()
+    subprocess.run(
+        [sys.executable, "-c", _SEND_AND_END],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DATABASE_URL": url_of_own_database()},
+        check=True,
+    )
+    assert Message.objects.count() == 1
+    assert not Event.objects.filter(position=None).exists()
