@@ -35,6 +35,23 @@ def test_an_edit_that_is_being_saved_cannot_be_left(
     expect(page.get_by_text("Not saved yet")).to_have_count(0)
 
 
+@pytest.mark.parametrize("form", ["Edit", "Delete"])
+def test_a_form_in_the_place_of_a_message_is_known_as_one_at_once(
+    form: str, ann: SignedInUser, conversation_id: int, page: Page
+) -> None:
+    """What renews messages leaves forms alone, and may come at any moment."""
+    ann.say(conversation_id, "Supper at six.")
+    page.goto(f"/conversations/{conversation_id}")
+    page.evaluate(
+        """addEventListener("htmx:afterSwap", () => {
+            window.found = document.querySelector("#messages > :has(form)").className;
+        })"""
+    )
+    open_menu(page, "Supper at six.", form)
+    expect(page.locator("form.in-place")).to_be_visible()
+    assert "editing" in page.evaluate("window.found").split()
+
+
 def test_a_save_that_failed_can_be_left(
     browser_errors: BrowserErrors, ann: SignedInUser, conversation_id: int, page: Page
 ) -> None:
