@@ -68,7 +68,10 @@ def _plan() -> Plan:
     parser.add_argument("--redis-url", default="", help="redis://…, for our cache")
     parser.add_argument("--markdown", type=Path, help="also write the report here")
     parser.add_argument(
-        "--before", type=Path, help="compare with this checkout, and with nothing else"
+        "--against",
+        dest="before",
+        type=Path,
+        help="compare with this checkout, and with nothing else",
     )
     given = parser.parse_args()
     return Plan(

@@ -1,6 +1,6 @@
 """How quick the pages are that people wait for, beside those of another checkout.
 
-    python -m bench.pages --before ../before
+    python -m bench.pages --against ../before
 
 fills a database for each checkout, serves both as scripts/serve does, and asks each of
 them in turn, as a browser does: signed in, with gzip, over connections that stay open.
@@ -123,7 +123,7 @@ def pages(filled: Filled) -> tuple[Page, ...]:
 
 def _plan() -> Plan:
     parser = argparse.ArgumentParser(prog="scripts/bench-pages", description=__doc__)
-    parser.add_argument("--before", type=Path, required=True)
+    parser.add_argument("--against", dest="before", type=Path, required=True)
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=4)
