@@ -65,7 +65,9 @@ def test_rows_are_written_with_the_ids_of_others_and_beside_updates(ann: User) -
     message = Message.objects.create(conversation=group, sender=ann, content="Hello.")
     first, second = (Event(type="user.updated", created_at=LONG_AGO) for _ in range(2))
     versions = [
-        MessageHistory(message=message, conversation=group, version=version)
+        MessageHistory(
+            message=message, conversation=group, version=version, edited_by=ann
+        )
         for version in (1, 2, 3)
     ]
     links = [
