@@ -1,6 +1,6 @@
 """A write under way: its locks, its rows, and the steps that it takes at its end."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeVar, cast
 
@@ -14,14 +14,16 @@ from messaging.changes.locks import (
     lock_users,
     locked,
     named_in,
+    participants_of,
     require_participant,
 )
 from messaging.changes.log import record_events
 from messaging.changes.wakeup import wake_processes
+from messaging.database.inserts import Linked
 from messaging.database.rows import require_no_slice
 from messaging.database.writes import (
     CompiledUpdate,
-    insert_rows,
+    Statement,
     returned_by_erasing,
     returned_by_updating,
 )
@@ -100,13 +102,15 @@ class Change:
         self._conversations: dict[int, Conversation] = {}
         self._locked: set[int] = set()
         self._participants: set[tuple[int, int]] = set()
+        # By conversation: whether they muted it.
+        self._all_participants: dict[int, dict[int, bool]] = {}
         # By account: the conversations that name it, all of which are locked.
         self._accounts: dict[int, list[ConversationId]] = {}
         self._whole_accounts: set[int] = set()
         self._accounts_locked = False
         self._renewed: dict[int, Mapping[str, object]] = {}
         self._events: list[Event] = []
-        self._positioned: list[tuple[Event, Sequence[Positioned]]] = []
+        self._positioned: list[Linked] = []
         self._erased = self._account_erased = self._wakes = False
         self._unit = unit
         unit.at_end(self._end)
@@ -226,6 +230,18 @@ class Change:
             require_participant(conversation_id, user_id)
             self._participants.add((conversation_id, user_id))
 
+    def participants_of(self, conversation_id: int) -> Mapping[int, bool]:
+        """Lock a conversation; return all participants, and whether they muted it.
+
+        They are read once. `require_participant` needs no query of its own after this.
+        """
+        self.conversation(conversation_id)
+        if conversation_id not in self._all_participants:
+            found = participants_of(conversation_id)
+            self._all_participants[conversation_id] = found
+            self._participants.update((conversation_id, user) for user in found)
+        return self._all_participants[conversation_id]
+
     def _hold(self, conversation: Conversation) -> None:
         self._conversations[conversation.pk] = conversation
         self._locked.add(conversation.pk)
@@ -267,6 +283,8 @@ class Change:
         self._require_open()
         if not _AT_THE_END.isdisjoint((rows.model, column) for column in values):
             raise BypassError("Versions and the clock are raised at the end.")
+        if rows.model is Participant:
+            self._all_participants.clear()
         if rows.model not in _CONVERSATION_OF:
             return QuerySet.update(rows, **values)
         conversations = returned_by_updating(
@@ -308,11 +326,14 @@ class Change:
         return new, True
 
     def _require_insertable(self, rows: Iterable[Model]) -> None:
+        rows = [*rows]
         self._require_locked(
             row.conversation_id
             for row in rows
             if isinstance(row, Message | MessageHistory | Notification | Participant)
         )
+        if any(isinstance(row, Participant) for row in rows):
+            self._all_participants.clear()
 
     def _insert(self, rows: Sequence[M]) -> None:
         if rows:
@@ -329,7 +350,10 @@ class Change:
         """Insert rows of one model at the end of the change, with the id of this event."""
         positioned = [*rows]
         self._require_insertable(positioned)
-        self._positioned.append((event, positioned))
+        if positioned:
+            model = type(positioned[0])
+            column = "joined_position" if model is Participant else "position"
+            self._positioned.append(Linked(event, column, positioned))
 
     def erase(self, rows: QuerySet[M]) -> int:
         """Delete by one statement, without signals and cascades; return how many.
@@ -342,8 +366,9 @@ class Change:
         require_no_slice(rows)
         self._erased |= issubclass(rows.model, Message | MessageHistory)
         if rows.model is Participant:
-            # A participant whom `require_participant` has checked may be among them.
+            # Whom `require_participant` has checked may be among them.
             self._participants.clear()
+            self._all_participants.clear()
         if rows.model not in _CONVERSATION_OF:
             number: int = QuerySet._raw_delete(rows, rows.db)
             return number
@@ -415,19 +440,16 @@ class Change:
         self._erased = self._account_erased = True
 
     def _end(self) -> None:
-        self._raise_versions()
+        updates = [*self._raised_versions()]
         # No event says what changed there: clients have to read these pages again.
         self._events += [
             _reset(pk) for pk in sorted(self._renewed.keys() - self._announced())
         ]
         # After all other locks: see `record_events`.
         if self._events:
-            record_events(self._events)
+            record_events(self._events, self._positioned, updates)
         elif self._wakes:
             wake_processes()
-        # After the events, whose ids these rows have.
-        for event, rows in self._positioned:
-            _insert_at(event.pk, rows)
         if self._erased:
             _announce_erasure(self._locked, account=self._account_erased)
 
@@ -442,14 +464,15 @@ class Change:
                 announced.update(self._accounts.get(event.user_id or 0, ()))
         return announced
 
-    def _raise_versions(self) -> None:
+    def _raised_versions(self) -> Iterator[Statement]:
+        """Updates that raise versions; those of unusual columns are run at once."""
         plain = sorted(pk for pk, columns in self._renewed.items() if not columns)
         if plain:
-            _raise_version.run(conversations=plain)
+            yield _raise_version.bound(conversations=plain)
         for pk, columns in self._renewed.items():
             if columns.keys() == {"last_sequence", "last_activity_at"}:
                 # Every message changes just these columns: use the compiled update.
-                _advance.run(
+                yield _advance.bound(
                     conversation=pk,
                     last_sequence=cast(int, columns["last_sequence"]),
                     last_activity_at=cast(datetime, columns["last_activity_at"]),
@@ -457,16 +480,6 @@ class Change:
             elif columns:
                 rows = Conversation.objects.filter(pk=pk)
                 QuerySet.update(rows, version=F("version") + 1, **columns)
-
-
-def _insert_at(event_id: int, rows: Sequence[Positioned]) -> None:
-    if not rows:
-        return
-    model = type(rows[0])
-    column = "joined_position" if model is Participant else "position"
-    for row in rows:
-        setattr(row, column, event_id)
-    insert_rows(model, rows)
 
 
 def _reset(conversation_id: int) -> Event:

@@ -44,6 +44,13 @@ def _participant(
     ).values_list("pk")
 
 
+@CompiledQuery
+def _participants(*, conversation: int) -> QuerySet[Participant, tuple[int, bool]]:
+    return Participant.objects.filter(conversation=conversation).values_list(
+        "user_id", "muted"
+    )
+
+
 def locked(rows: QuerySet[M]) -> QuerySet[M]:
     """The same queryset, which locks its rows when it reads them."""
     if rows.model is User:
@@ -75,6 +82,11 @@ def require_participant(conversation_id: int, user_id: UserId) -> None:
     """
     if not _participant.first(conversation=conversation_id, participant=user_id):
         raise conversation_not_found()
+
+
+def participants_of(conversation_id: int) -> dict[int, bool]:
+    """All participants, and whether they muted the conversation; call it after locking, too."""
+    return dict(_participants.all(conversation=conversation_id))
 
 
 def lock_conversations(conversations: ConversationQuerySet) -> list[ConversationId]:

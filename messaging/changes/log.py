@@ -1,31 +1,43 @@
 """Logs events, at the end of a change."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from django.db import connection
 
 from messaging.changes.wakeup import wake_processes
 from messaging.database import fetch_all
-from messaging.database.writes import insert_rows
+from messaging.database.inserts import Linked, insert_linked, insert_rows
+from messaging.database.writes import Statement
 from messaging.ids import Position
 from messaging.models import Event
 
 
-def record_events(events: Sequence[Event]) -> None:
-    """Log events, in this order, and set their ids; `numbering` says when they get positions.
+def record_events(
+    events: Sequence[Event],
+    positioned: Iterable[Linked] = (),
+    updates: Iterable[Statement] = (),
+) -> None:
+    """Update rows, log events in this order, and insert the rows that carry their ids.
 
-    Call it last in the transaction, after all other locks: only so a later event of a
-    conversation or an account has the higher id.
+    The events get their ids; `numbering` says when they get positions. Call it last in the
+    transaction, after all other locks: only so a later event of a conversation or an
+    account has the higher id.
     """
     wake_processes()
     if connection.vendor == "postgresql":
-        insert_rows(Event, events, ids="returned")
+        insert_linked(events, positioned, besides=updates)
         return
+    for update in updates:
+        update.run()
     last = _tick(len(events))
     for position, event in enumerate(events, last - len(events) + 1):
         event.pk = event.position = position
     insert_rows(Event, events, ids="given")
+    for each in positioned:
+        for row in each.rows:
+            setattr(row, each.column, each.to.pk)
+        insert_rows(type(each.rows[0]), each.rows)
 
 
 def next_event_id() -> int:

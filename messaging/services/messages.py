@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from messaging.access import Membership, OwnMessage, message_deleted, message_not_found
-from messaging.changes import Change, changing, changing_conversation_of, open_change
+from messaging.changes import Change, changing_conversation_of, open_change
 from messaging.database import batches
 from messaging.errors import (
     BypassError,
@@ -62,9 +62,9 @@ def send_message(
     """
     content = clean_content(content)
     conversation_id = ConversationId(membership.conversation_id)
-    with changing(conversation_id, by=UserId(membership.user_id)):
-        # Signal receivers join this change: `place_message` before the insert,
-        # `notify_receivers` after.
+    with open_change():
+        # Signal receivers join this change: `place_message` before the insert, which
+        # locks and checks the sender, and `notify_receivers` after.
         message = Message.objects.create(
             conversation_id=conversation_id,
             sender_id=membership.user_id,
@@ -155,7 +155,10 @@ def place_message(*, message: Message) -> None:
     """
     message.content = clean_content(message.content)
     conversation_id = _conversation_id(message)
-    with changing(conversation_id, by=_sender_id(message)) as change:
+    with open_change() as change:
+        # Whoever is notified later: read at once with the check that the sender is one.
+        change.participants_of(conversation_id)
+        change.require_participant(conversation_id, _sender_id(message))
         placement = _placement_of(message, change.conversation(conversation_id))
         message.conversation = placement.conversation
         message.receiver_id = placement.receiver_id

@@ -32,14 +32,6 @@ MOST_TAKEN_BACK: Final = 100
 
 
 @CompiledQuery
-def _receivers(
-    *, conversation: int, sender: int
-) -> QuerySet[Participant, tuple[int, bool]]:
-    others = Participant.objects.filter(conversation=conversation).exclude(user=sender)
-    return others.values_list("user_id", "muted")
-
-
-@CompiledQuery
 def _first_unread(
     *, conversation: int, reader: int
 ) -> QuerySet[Notification, tuple[int, int]]:
@@ -69,8 +61,9 @@ def notify_receivers(*, message: Message) -> None:
     """
     conversation_id = ConversationId(message.conversation_id)
     sender = UserId(message.sender_id or 0)
-    receivers = _receivers.all(conversation=conversation_id, sender=sender)
     with changing(conversation_id, by=sender) as change:
+        participants = change.participants_of(conversation_id)
+        receivers = [each for each in participants.items() if each[0] != sender]
         created = _event(EventType.MESSAGE_CREATED, message)
         change.record(created)
         if not receivers:

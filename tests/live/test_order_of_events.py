@@ -122,10 +122,12 @@ def test_no_event_is_missed_doubled_or_before_what_its_writer_saw(seed: int) -> 
     done = threading.Event()
     with ThreadPoolExecutor(_READERS) as pool:
         reading = [pool.submit(reader.read_until, done) for reader in readers]
-        with processes(_NUMBER, *[_WRITE] * (_PROCESSES - 1), draw=draw):
-            while Event.objects.count() < _EVENTS:
-                time.sleep(0.1)
-        done.set()
+        try:
+            with processes(_NUMBER, *[_WRITE] * (_PROCESSES - 1), draw=draw):
+                while Event.objects.count() < _EVENTS:
+                    time.sleep(0.1)
+        finally:
+            done.set()
         for each in reading:
             each.result()
     log = [*Event.objects.order_by("position")]

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import DateTimeField, IntegerField, Model, QuerySet
 from django.db.models.functions import Now
 from django.db.transaction import TransactionManagementError
@@ -14,13 +14,22 @@ from django.utils import timezone
 
 from messaging.changes import open_change
 from messaging.database import erase_rows
+from messaging.database.inserts import Linked, insert_linked, insert_rows
 from messaging.database.writes import (
     CompiledUpdate,
-    insert_rows,
     returned_by_erasing,
     returned_by_updating,
 )
-from messaging.models import Event, LimitCounter
+from messaging.models import (
+    Conversation,
+    Event,
+    LimitCounter,
+    Message,
+    MessageHistory,
+    User,
+)
+from messaging.services.conversations import start_group
+from tests.messaging.other_connection import only_postgres
 
 LONG_AGO = datetime(2001, 1, 1, tzinfo=UTC)
 
@@ -47,6 +56,53 @@ def test_rows_get_the_ids_of_the_database_in_their_order() -> None:
     insert_rows(Event, events, ids="returned")
     assert [event.pk for event in events] == sorted(event.pk for event in events)
     assert list(Event.objects.order_by("position")) == events
+
+
+@only_postgres
+@pytest.mark.django_db
+def test_rows_are_written_with_the_ids_of_others_and_beside_updates(ann: User) -> None:
+    group = start_group(owner=ann, title="Group", usernames=[]).conversation
+    message = Message.objects.create(conversation=group, sender=ann, content="Hello.")
+    first, second = (Event(type="user.updated", created_at=LONG_AGO) for _ in range(2))
+    versions = [
+        MessageHistory(
+            message=message, conversation=group, version=version, edited_by=ann
+        )
+        for version in (1, 2, 3)
+    ]
+    links = [
+        Linked(second, "position", versions[:2]),
+        Linked(first, "position", versions[2:]),
+        Linked(first, "position", []),
+    ]
+    with CaptureQueriesContext(connection) as captured:
+        insert_linked(
+            [first, second], links, besides=[_renamed.bound(group=group.pk, title="B")]
+        )
+    assert len(captured) == 1
+    assert first.pk < second.pk
+    assert [version.position for version in versions] == [second.pk] * 2 + [first.pk]
+    stored = MessageHistory.objects.order_by("version")
+    assert [each.position for each in stored] == [second.pk] * 2 + [first.pk]
+    assert [*Event.objects.filter(pk__in=[first.pk, second.pk]).order_by("pk")] == [
+        first,
+        second,
+    ]
+    group.refresh_from_db()
+    assert group.title == "B"
+
+
+@pytest.mark.django_db
+def test_a_value_that_is_too_long_is_refused_and_not_cut() -> None:
+    """SQLite knows no length."""
+    long = [Event(type="x" * 1000) for _ in range(2)]
+    if connection.vendor == "postgresql":
+        with pytest.raises(DataError), transaction.atomic():
+            insert_rows(Event, long)
+        assert not Event.objects.exists()
+        return
+    insert_rows(Event, long)
+    assert {event.type for event in Event.objects.all()} == {"x" * 1000}
 
 
 @pytest.mark.django_db
@@ -124,6 +180,13 @@ def test_a_slice_of_rows_without_a_guard_is_not_erased(
     with pytest.raises(TypeError):
         erase(LimitCounter.objects.order_by("key")[:1])
     assert LimitCounter.objects.count() == 2
+
+
+@CompiledUpdate
+def _renamed(
+    *, group: int, title: str
+) -> tuple[QuerySet[Conversation], Mapping[str, object]]:
+    return Conversation.objects.filter(pk=group), {"title": title}
 
 
 @CompiledUpdate
