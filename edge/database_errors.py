@@ -5,9 +5,9 @@ from typing import Final
 
 from django.db import IntegrityError, InterfaceError, InternalError, OperationalError
 
-# SQLSTATE of idle_in_transaction_session_timeout: PostgreSQL has rolled back the
-# transaction of a process that hung.
-_IDLE_IN_TRANSACTION: Final = "25P03"
+# SQLSTATEs of PostgreSQL: it has rolled back the transaction of a process that hung
+# (idle_in_transaction_session_timeout), or takes no writes, as a standby.
+_AWAY: Final = frozenset({"25P03", "25006"})
 
 
 def refers_to_what_is_gone(error: BaseException | None) -> bool:
@@ -30,7 +30,7 @@ def database_is_away(error: BaseException | None) -> bool:
         return False
     cause = error.__cause__
     if isinstance(error, InternalError):
-        return getattr(cause, "sqlstate", None) == _IDLE_IN_TRANSACTION
+        return getattr(cause, "sqlstate", None) in _AWAY
     return not (
         isinstance(cause, sqlite3.OperationalError)
         and cause.sqlite_errorcode == sqlite3.SQLITE_ERROR

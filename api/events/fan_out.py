@@ -16,6 +16,7 @@ from api.events.frames import AddressedFrame
 from api.events.streams import Stream
 from api.events.watcher import Watcher
 from messaging.ids import Position, UserId
+from messaging.services.events import Log
 
 T = TypeVar("T")
 
@@ -54,10 +55,10 @@ class FanOut:
                     del self._streams[stream.user]
 
     async def read_backlog(
-        self, credential: Credential, after: Position, limit: int
+        self, credential: Credential, log: Log, after: Position, limit: int
     ) -> BacklogPage | None:
         return await self.read(
-            lambda: read_backlog(credential, after=after, limit=limit)
+            lambda: read_backlog(credential, log=log, after=after, limit=limit)
         )
 
     async def read(self, work: Callable[[], T]) -> T:
@@ -92,9 +93,6 @@ class FanOut:
     def reread_log(self) -> None:
         self._run_in_loop(self._reread_log)
 
-    def reset_position(self) -> None:
-        self._run_in_loop(self._reset_position)
-
     def sign_out(self, credentials: frozenset[Credential]) -> None:
         if credentials:
             self._run_in_loop(partial(self._sign_out, credentials))
@@ -112,10 +110,6 @@ class FanOut:
     def _reread_log(self) -> None:
         for stream in self._all():
             stream.fall_behind()
-
-    def _reset_position(self) -> None:
-        for stream in self._all():
-            stream.reset_position()
 
     def _sign_out(self, credentials: frozenset[Credential]) -> None:
         for stream in self._all():

@@ -40,6 +40,9 @@ class Start:
     def reached(self) -> Position:
         return self.log.clock if self.position is None else self.position
 
+    def stream(self) -> Stream:
+        return Stream(self.credential, log=self.log, reached=self.reached)
+
 
 class LiveResponse(StreamingHttpResponse):
     """A response that stays open, and holds a stream slot until it is closed."""
@@ -79,7 +82,7 @@ class EventStreamResponse(LiveResponse):
 
     @override
     async def live(self, fan_out: FanOut) -> AsyncGenerator[bytes, None]:
-        stream = Stream(self.start.credential, reached=self.start.reached)
+        stream = self.start.stream()
         with fan_out.subscribed(stream):
             yield self._opening()
             # Read after subscribing: changes of presence meanwhile are buffered.
@@ -95,12 +98,13 @@ class EventStreamResponse(LiveResponse):
     @override
     def _at_once(self) -> Iterator[bytes]:
         yield self._opening()
-        reached, complete = self.start.reached, False
+        log, reached, complete = self.start.log, self.start.reached, False
         while not complete:
-            backlog = read_backlog(self.start.credential, after=reached)
+            backlog = read_backlog(self.start.credential, log=log, after=reached)
             if backlog is None:
                 return
-            reached, complete = backlog.reached, backlog.complete
+            log, reached = backlog.log, backlog.reached
+            complete = backlog.complete
             yield b"".join(frame.sse for frame in backlog.frames)
         yield RECONNECT.sse
 
@@ -118,28 +122,28 @@ class PollResponse(LiveResponse):
 
     @override
     async def live(self, fan_out: FanOut) -> AsyncGenerator[bytes, None]:
-        stream = Stream(self.start.credential, reached=self.start.reached)
+        stream = self.start.stream()
         with fan_out.subscribed(stream):
             found = self._reset_frames() or await stream.page(
                 fan_out.read_backlog, limit=self._limit, seconds=self._seconds
             )
-        yield self._page(found, stream.reached)
+        yield self._page(found, stream.log, stream.reached)
 
     @override
     def _at_once(self) -> Iterator[bytes]:
-        found, reached = self._reset_frames(), self.start.reached
+        found, log, reached = self._reset_frames(), self.start.log, self.start.reached
         if not found:
             backlog = read_backlog(
-                self.start.credential, after=reached, limit=self._limit
+                self.start.credential, log=log, after=reached, limit=self._limit
             )
             if backlog is not None:
-                found, reached = backlog.frames, backlog.reached
-        yield self._page(found, reached)
+                found, log, reached = backlog.frames, backlog.log, backlog.reached
+        yield self._page(found, log, reached)
 
     def _reset_frames(self) -> list[Frame]:
         return [] if self.start.position is not None else [frames.reset(self.start.log)]
 
-    def _page(self, found: list[Frame], reached: Position) -> bytes:
+    def _page(self, found: list[Frame], log: Log, reached: Position) -> bytes:
         items = b",".join(frame.json for frame in found)
-        cursor = orjson.dumps(self.start.log.cursor(reached))
+        cursor = orjson.dumps(log.cursor(reached))
         return b'{"items":[%b],"next_cursor":%b}' % (items, cursor)

@@ -16,6 +16,7 @@ from api.events.backlog import PAGE_SIZE, BacklogPage
 from api.events.credentials import Credential
 from api.events.frames import HEARTBEAT, RECONNECT, Frame
 from messaging.ids import Position, UserId
+from messaging.services.events import Log
 
 # Well below the idle timeout of common proxies (60 seconds).
 _HEARTBEAT_SECONDS: Final = 15.0
@@ -23,7 +24,6 @@ _HEARTBEAT_SECONDS: Final = 15.0
 # the log instead.
 _MAX_FRAMES: Final = 256
 _MAX_BYTES: Final = 256 * 1024
-_BEFORE_ALL: Final = Position(-1)
 
 _DELIVERED: Final = Counter(
     "parley_events_delivered", "Events handed to streams and polls."
@@ -33,18 +33,21 @@ Ended = Literal["shutdown", "signed-out"]
 
 
 # None if the credential has ended.
-Read = Callable[[Credential, Position, int], Awaitable[BacklogPage | None]]
+Read = Callable[[Credential, Log, Position, int], Awaitable[BacklogPage | None]]
 
 
 class Stream:
-    """One open stream. Only the event loop's thread uses it, so it needs no lock."""
+    """One open stream. Only the event loop's thread uses it, so it needs no lock.
 
-    def __init__(self, credential: Credential, *, reached: Position) -> None:
+    `reached` is a position of `log`: in one that replaced it, it means nothing.
+    """
+
+    def __init__(self, credential: Credential, *, log: Log, reached: Position) -> None:
         self.credential = credential
+        self.log = log
         self.reached = reached
         self.behind = True
         self.ended: Ended | None = None
-        self._is_reset = False
         self._buffer: deque[Frame] = deque()
         self._bytes = 0
         self._online: set[UserId] = set()
@@ -87,11 +90,6 @@ class Stream:
             self.offer(frame)
         self._arrived.set()
 
-    def reset_position(self) -> None:
-        """Make the client start over, after a restore: its position belongs to the former log."""
-        self._is_reset = True
-        self.fall_behind()
-
     def end(self, how: Ended) -> None:
         # The first reason counts.
         self.ended = self.ended or how
@@ -130,11 +128,12 @@ class Stream:
         complete = False
         self.behind = False
         while not (complete or self.ended):
-            backlog = await read(self.credential, self._read_from(), PAGE_SIZE)
+            backlog = await read(self.credential, self.log, self.reached, PAGE_SIZE)
             if backlog is None:
                 self.end("signed-out")
                 return
-            self.reached, complete = backlog.reached, backlog.complete
+            self.log, self.reached = backlog.log, backlog.reached
+            complete = backlog.complete
             if backlog.frames:
                 _DELIVERED.inc(len(backlog.frames))
                 yield b"".join(frame.sse for frame in backlog.frames)
@@ -143,24 +142,15 @@ class Stream:
         self.behind = False
         # `behind` is cleared before the read: frames that arrive meanwhile have to be
         # buffered.
-        backlog = await read(self.credential, self._read_from(), limit)
+        backlog = await read(self.credential, self.log, self.reached, limit)
         if backlog is None:
             self.end("signed-out")
             return []
-        self.reached = backlog.reached
+        self.log, self.reached = backlog.log, backlog.reached
         if not backlog.complete:
             self.fall_behind()
         _DELIVERED.inc(len(backlog.frames))
         return backlog.frames
-
-    def _read_from(self) -> Position:
-        """The position to read the log from; after `reset_position`, one that yields a reset.
-
-        It is asked for before each read: a read that was running while the log was
-        replaced returns a position of the former log.
-        """
-        is_reset, self._is_reset = self._is_reset, False
-        return _BEFORE_ALL if is_reset else self.reached
 
     def _take_buffered(self) -> list[Frame]:
         """Empty the buffer; return its frames without those that the backlog contained."""

@@ -38,10 +38,10 @@ class Listeners(Protocol):
     def send(self, outgoing: list[AddressedFrame]) -> None: ...
 
     def reread_log(self) -> None:
-        """Let all streams read their backlog: the watcher may have missed events."""
+        """Let all streams read their backlog: the watcher may have missed events.
 
-    def reset_position(self) -> None:
-        """Let all streams start over: their positions belong to a log that was replaced."""
+        Those whose position belongs to a log that was replaced find that out by it.
+        """
 
     def sign_out(self, credentials: frozenset[Credential]) -> None: ...
 
@@ -55,7 +55,6 @@ class Watcher(threading.Thread):
         self._wanted = threading.Event()
         self._stopping = threading.Event()
         self._log: Log | None = None
-        self._epoch: int | None = None
         self._position = Position(0)
         self._typing = TypingWatch()
         self._presence = PresenceWatch(secrets.token_hex(8))
@@ -96,7 +95,7 @@ class Watcher(threading.Thread):
         channel.close()
 
     def _sleep(self) -> None:
-        self._log = self._epoch = None
+        self._log = None
         # Forget the known state, so that the next listener gets typing indicators
         # afresh.
         self._typing = TypingWatch()
@@ -124,17 +123,17 @@ class Watcher(threading.Thread):
         self._log = log = read_log()
         # Only new events: streams read older ones from the log by themselves.
         self._position = log.clock
-        if self._epoch in {None, log.epoch}:
-            self._listeners.reread_log()
-        else:
-            self._listeners.reset_position()
-        self._epoch = log.epoch
+        self._listeners.reread_log()
         # After the position: what ended before it is told by no event that is read.
         self._check(self._listeners.credentials())
         return log
 
     def _read_log(self, log: Log) -> None:
         while events := events_after(self._position, limit=_BATCH):
+            if read_log().epoch != log.epoch:
+                # Their positions are of another log.
+                self._start()
+                return
             self._end_access(events)
             # Ask for the listeners after reading the events: a stream that opens later
             # finds these events in the log.
@@ -157,7 +156,7 @@ class Watcher(threading.Thread):
             self._check(frozenset(one for one in used if unnamed or one.user in whose))
 
     def _check_all(self) -> None:
-        """Check for changes without an event: a restored backup, expired tokens and sessions."""
+        """Check for changes without an event: another log, expired tokens and sessions."""
         if time.monotonic() < self._checked + _CHECK_SECONDS:
             return
         self._check_log()
@@ -165,8 +164,8 @@ class Watcher(threading.Thread):
         self._checked = time.monotonic()
 
     def _check_log(self) -> None:
-        """Start again if the epoch changed: a backup was restored."""
-        if read_log().epoch != self._epoch:
+        """Start again if the epoch changed: by a restore or a failover."""
+        if self._log is None or read_log().epoch != self._log.epoch:
             self._start()
 
     def _check(self, used: frozenset[Credential]) -> None:

@@ -10,6 +10,7 @@
 | `number_of()` | Counting the rows of a subquery, which `Count` would group. |
 | `number_up_to()` | The same where no more than some are shown, so that no more are read. |
 | `joined()` | The numbers of a subquery's rows, in the statement that counts them. |
+| `OnTimeline()` | The epoch, wherever it is read: a failover is another epoch. See decision 0045. |
 | `execute()`, `fetch_all()` | SQL by hand, where the ORM has no expression: `RETURNING`, `ON CONFLICT … WHERE`, a recursive walk, `VACUUM`. |
 
 Nothing else in `messaging`, `api` and `chats` takes a cursor or calls `_raw_delete()`, except
@@ -18,13 +19,14 @@ databases than Django's, or the connection itself. See decision 0014.
 """
 
 from messaging.database.compiled import CompiledQuery
-from messaging.database.expressions import joined, number_of, number_up_to
+from messaging.database.expressions import OnTimeline, joined, number_of, number_up_to
 from messaging.database.rows import BATCH_SIZE, batches, erase_in_batches, erase_rows
 from messaging.database.sql import execute, fetch_all
 
 __all__ = [
     "BATCH_SIZE",
     "CompiledQuery",
+    "OnTimeline",
     "batches",
     "erase_in_batches",
     "erase_rows",

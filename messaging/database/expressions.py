@@ -1,9 +1,12 @@
 """Expressions that the ORM lacks."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import (
+    CharField,
     Expression,
     Func,
     IntegerField,
@@ -19,6 +22,29 @@ from typing_extensions import override
 
 M = TypeVar("M", bound=Model)
 R = TypeVar("R")
+
+
+class OnTimeline(Func):  # type: ignore[explicit-any]  # its default parameter
+    """A stored epoch, and on PostgreSQL the timeline of the server that answers.
+
+    A standby that becomes the primary begins a timeline. If it lacked the last
+    transactions, versions and positions are given out again, for something else.
+    """
+
+    output_field = CharField()
+    arity = 1
+    template = "%(expressions)s"
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, Sequence[object]]:
+        # Read in the very statement: whatever is in between may change servers unnoticed.
+        return self.as_sql(
+            compiler,
+            connection,
+            template="%(expressions)s || '.' || "
+            "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)",
+        )
 
 
 class _Counted(Expression):

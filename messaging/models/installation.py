@@ -21,8 +21,8 @@ class Installation(GuardedModel):
     """The one row of facts about this database, which the migrations create.
 
     `epoch` is random; a restore renews it, so that nothing cached before is served any
-    more. `clock` is the position of the last event that is numbered. Events up to
-    `forgotten` were cleared.
+    more. Read it with `OnTimeline`: a failover counts as another one. `clock` is the
+    position of the last event that is numbered. Events up to `forgotten` were cleared.
     `server_name` is what pages call the place; `setup_key` is a half of what the code of
     the first run is made of. `secret_key_fingerprint` names the secret key that all nodes
     have.

@@ -8,7 +8,7 @@ from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 
 from messaging.access import Ownership, conversation_not_found
 from messaging.changes import Change, changing_as_owner, open_change
-from messaging.database import BATCH_SIZE, CompiledQuery
+from messaging.database import BATCH_SIZE, CompiledQuery, OnTimeline
 from messaging.errors import GroupFullError, SelfMessageError, UnknownMemberError
 from messaging.folding import fold
 from messaging.ids import ConversationId, UserId
@@ -45,8 +45,8 @@ class PageVersion:
 
     conversation_id: ConversationId
     version: int
-    # The epoch of the database: a restored backup may use a version again, for another
-    # state.
+    # The epoch of the database: after a restore or a failover, a version may be used
+    # again, for another state.
     epoch: str
 
 
@@ -254,7 +254,7 @@ def _page_version(
         user=reader, conversation=conversation
     ).values_list(
         "conversation__version",
-        Subquery(installation.values("epoch")),
+        Subquery(installation.values_list(OnTimeline("epoch"))),
     )
 
 

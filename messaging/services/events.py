@@ -17,7 +17,7 @@ from django.utils import timezone
 from messaging.changes import open_change
 from messaging.changes.numbering import number_events
 from messaging.cursors import decode_numbers, encode_cursor
-from messaging.database import CompiledQuery
+from messaging.database import CompiledQuery, OnTimeline
 from messaging.errors import InvalidCursorError
 from messaging.ids import Position, UserId
 from messaging.models import Event, Installation, Participant
@@ -34,7 +34,7 @@ _EPOCH_DIGITS: Final = 12
 class Log:
     """The range of the log: events after `forgotten`, up to `clock`.
 
-    `epoch` changes when a backup is restored: earlier cursors are invalid then.
+    `epoch` changes with a restore and a failover: earlier cursors are invalid then.
     """
 
     clock: Position
@@ -47,7 +47,7 @@ class Log:
     def position(self, cursor: str, *, field: str) -> Position | None:
         """The position of a cursor; None if the log cannot be resumed there.
 
-        That is so if events after it were cleared, or a backup was restored.
+        That is so if events after it were cleared, and after a restore or a failover.
 
         Raises:
             InvalidCursorError: the text is no cursor of events; the error names
@@ -72,7 +72,7 @@ def read_log() -> Log:
     if are_waiting:
         number_events()
         clock, forgotten, epoch, _ = _log()
-    return Log(Position(clock), Position(forgotten), int(epoch[:_EPOCH_DIGITS], 16))
+    return Log(Position(clock), Position(forgotten), _epoch_number(epoch))
 
 
 def _log() -> tuple[int, int, str, bool]:
@@ -83,8 +83,14 @@ def _log() -> tuple[int, int, str, bool]:
 @CompiledQuery
 def _read_log() -> QuerySet[Installation, tuple[int, int, str, bool]]:
     return Installation.objects.filter(pk=Installation.ONLY_ID).values_list(
-        "clock", "forgotten", "epoch", Exists(Event.objects.waiting())
+        "clock", "forgotten", OnTimeline("epoch"), Exists(Event.objects.waiting())
     )
+
+
+def _epoch_number(epoch: str) -> int:
+    """Another one on each timeline; on the first, as on SQLite, that of the epoch alone."""
+    stored, _, timeline = epoch.partition(".")
+    return int(stored[:_EPOCH_DIGITS], 16) ^ (int(timeline or "1", 16) - 1)
 
 
 def events_after(position: Position, *, limit: int) -> list[Event]:

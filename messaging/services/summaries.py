@@ -15,7 +15,7 @@ from messaging.cursors import (
     moment_number,
     numbered_moment,
 )
-from messaging.database import CompiledQuery, number_of
+from messaging.database import CompiledQuery, OnTimeline, number_of
 from messaging.errors import InvalidCursorError
 from messaging.folding import fold
 from messaging.ids import ConversationId, MessageId, UserId
@@ -44,7 +44,7 @@ _MOST_RECENT_FIRST: Final = ("-conversation__last_activity_at", "-conversation_i
 
 
 class _State(NamedTuple):
-    """A version of a conversation; those of a restored backup are of another epoch."""
+    """A version of a conversation; after a restore or a failover, of another epoch."""
 
     epoch: str
     conversation_id: ConversationId
@@ -268,7 +268,7 @@ def _read(participants: QuerySet[Participant]) -> QuerySet[Participant, Row]:
     )
     installation = Installation.objects.filter(pk=Installation.ONLY_ID)
     return participants.annotate(
-        epoch=Subquery(installation.values("epoch")),
+        epoch=Subquery(installation.values_list(OnTimeline("epoch"))),
         unread_count=number_of(unread),
         muted_mention_count=Case(
             When(muted=True, then=number_of(mentions)), default=Value(0)

@@ -12,6 +12,7 @@ from api.events.streams import Stream
 from api.events.typing_and_presence import PresenceWatch
 from messaging.ids import Position, UserId
 from messaging.models import Conversation, User
+from messaging.services.events import Log
 from messaging.services.presence import declare_present, withdraw_presence
 
 Sent = list[tuple[frozenset[UserId], tuple[int, bool] | None]]
@@ -58,12 +59,14 @@ def test_presence_that_is_read_and_handed_over_is_sent_once(ann: User) -> None:
     here, gone = (frames.presence(ann, online=online) for online in (True, False))
 
     async def nothing_logged(
-        credential: Credential, after: Position, limit: int
+        credential: Credential, log: Log, after: Position, limit: int
     ) -> BacklogPage:
-        return BacklogPage([], after, complete=True)
+        return BacklogPage([], log, after, complete=True)
 
     async def heard() -> bytes:
-        stream = Stream(Credential(UserId(0), None, None, ""), reached=Position(0))
+        log = Log(Position(0), Position(0), epoch=1)
+        credential = Credential(UserId(0), None, None, "")
+        stream = Stream(credential, log=log, reached=Position(0))
         assert stream.unseen([here]) == [here]
         for frame in (here, gone, gone, here, here):
             stream.offer(frame)

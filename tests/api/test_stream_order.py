@@ -10,9 +10,11 @@ from api.events.credentials import Credential
 from api.events.frames import Frame
 from api.events.streams import Stream
 from messaging.ids import Position, UserId
+from messaging.services.events import Log
 
 EVENTS = 2000
 ANN = UserId(1)
+LOG = Log(Position(0), Position(0), epoch=1)
 
 
 def frame(number: int, *, weight: int) -> Frame:
@@ -20,7 +22,7 @@ def frame(number: int, *, weight: int) -> Frame:
     return Frame(Position(number), text, text.ljust(weight))
 
 
-class Log:
+class GrowingLog:
     """A log that grows, is read late, and announces in batches, at random."""
 
     def __init__(self, draw: random.Random) -> None:
@@ -32,7 +34,7 @@ class Log:
             await asyncio.sleep(0)
 
     async def read(
-        self, credential: Credential, after: Position, limit: int
+        self, credential: Credential, log: Log, after: Position, limit: int
     ) -> BacklogPage:
         assert credential.user == ANN
         await self.pause()
@@ -42,7 +44,7 @@ class Log:
         complete = len(later) < limit
         page = later[:limit]
         reached = clock if complete else page[-1].position or after
-        return BacklogPage(page, reached, complete)
+        return BacklogPage(page, log, reached, complete)
 
     async def grow(self, stream: Stream) -> None:
         """Send a batch that was written before, perhaps much later."""
@@ -65,9 +67,9 @@ class Log:
 @pytest.mark.parametrize("seed", range(30))
 def test_a_stream_sends_each_event_once_and_in_order(seed: int) -> None:
     async def received() -> list[int]:
-        log = Log(random.Random(seed))
+        log = GrowingLog(random.Random(seed))
         credential = Credential(ANN, None, None, "")
-        stream = Stream(credential, reached=Position(0))
+        stream = Stream(credential, log=LOG, reached=Position(0))
         growing = asyncio.create_task(log.grow(stream))
         found: list[int] = []
         async for chunk in stream.chunks(log.read):
@@ -86,9 +88,9 @@ def test_a_stream_sends_each_event_once_and_in_order(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_a_poll_returns_each_event_once_and_in_order(seed: int) -> None:
     async def received() -> list[int]:
-        log = Log(random.Random(seed))
+        log = GrowingLog(random.Random(seed))
         credential = Credential(ANN, None, None, "")
-        stream = Stream(credential, reached=Position(0))
+        stream = Stream(credential, log=LOG, reached=Position(0))
         growing = asyncio.create_task(log.grow(stream))
         found: list[int] = []
         while len(found) < EVENTS:
@@ -105,7 +107,7 @@ def test_a_poll_returns_each_event_once_and_in_order(seed: int) -> None:
 
 def test_a_stream_that_is_not_read_keeps_no_more_than_fits() -> None:
     async def kept() -> tuple[bool, int]:
-        stream = Stream(Credential(ANN, None, None, ""), reached=Position(0))
+        stream = Stream(Credential(ANN, None, None, ""), log=LOG, reached=Position(0))
         stream.behind = False
         for number in range(1, 10_000):
             stream.offer(frame(number, weight=1000))
@@ -116,7 +118,7 @@ def test_a_stream_that_is_not_read_keeps_no_more_than_fits() -> None:
 
 def test_transient_events_survive_a_restart_of_the_stream() -> None:
     async def received() -> list[bytes]:
-        stream = Stream(Credential(ANN, None, None, ""), reached=Position(0))
+        stream = Stream(Credential(ANN, None, None, ""), log=LOG, reached=Position(0))
         for text in (b"typing,", b"typed,"):
             stream.offer(Frame(None, text, text))
             stream.fall_behind()
@@ -124,9 +126,9 @@ def test_transient_events_survive_a_restart_of_the_stream() -> None:
         stream.offer(logged)
 
         async def read(
-            credential: Credential, after: Position, limit: int
+            credential: Credential, log: Log, after: Position, limit: int
         ) -> BacklogPage:
-            return BacklogPage([logged], Position(1), complete=True)
+            return BacklogPage([logged], log, Position(1), complete=True)
 
         chunks = stream.chunks(read)
         return [await anext(chunks), await anext(chunks)]
@@ -137,12 +139,12 @@ def test_transient_events_survive_a_restart_of_the_stream() -> None:
 def test_a_stream_whose_credential_ended_sends_nothing_that_was_read() -> None:
     async def received() -> tuple[list[bytes], list[Frame]]:
         async def read(
-            credential: Credential, after: Position, limit: int
+            credential: Credential, log: Log, after: Position, limit: int
         ) -> BacklogPage | None:
             return None
 
         stream, poll = (
-            Stream(Credential(ANN, None, None, ""), reached=Position(0))
+            Stream(Credential(ANN, None, None, ""), log=LOG, reached=Position(0))
             for _ in range(2)
         )
         return (

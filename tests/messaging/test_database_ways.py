@@ -54,6 +54,20 @@ def test_only_the_named_files_go_past_the_database_module() -> None:
     assert {file: ways for file in _files() if (ways := _ways_of(file))} == NAMED
 
 
+def _reads_bare_epoch(file: str) -> bool:
+    tree = ast.parse((ROOT / file).read_text())
+    return any(
+        ast.unparse(argument) == "'epoch'"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) != "OnTimeline"
+        for argument in node.args
+    )
+
+
+def test_the_epoch_is_read_with_the_timeline_alone() -> None:
+    assert [file for file in _files() if _reads_bare_epoch(file)] == []
+
+
 def _goes_past_guards(file: str) -> bool:
     """Whether it calls `QuerySet` itself, or saves a row as it is."""
     tree = ast.parse((ROOT / file).read_text())

@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from messaging.changes import open_change
+from messaging.database import OnTimeline, fetch_all
 from messaging.errors import InvalidCursorError
 from messaging.ids import Position, Sequence, UserId
 from messaging.models import Conversation, Event, Installation, Message, User
@@ -229,6 +230,27 @@ def test_a_cursor_from_before_a_restore_is_refused(message: Message) -> None:
     old = events.read_log()
     overwrite(Installation.objects.all(), epoch="f" * 32)
     assert events.read_log().position(old.cursor(old.clock), field="after") is None
+
+
+def test_the_epoch_that_is_read_names_the_timeline_of_the_server(db: None) -> None:
+    read = Installation.objects.values_list(OnTimeline("epoch"), flat=True).get()
+    stored = Installation.objects.get().epoch
+    if connection.vendor == "sqlite":
+        assert read == stored
+    else:
+        sql = "SELECT lpad(to_hex(timeline_id), 8, '0') FROM pg_control_checkpoint()"
+        ((timeline,),) = fetch_all(sql)
+        assert read == f"{stored}.{str(timeline).upper()}"
+
+
+def test_each_timeline_has_cursors_of_its_own_and_the_first_those_of_before() -> None:
+    numbers = [
+        events._epoch_number(f"{'f' * 32}.{timeline:08X}")
+        for timeline in (1, 2, 3, 2**32 - 1)
+    ]
+    assert len(set(numbers)) == 4
+    assert numbers[0] == events._epoch_number("f" * 32) == 2**48 - 1
+    assert all(0 <= number < 2**48 for number in numbers)
 
 
 def test_old_events_are_deleted_and_their_cursors_are_reset(message: Message) -> None:

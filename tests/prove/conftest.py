@@ -17,9 +17,16 @@ from tests.prove.private_servers import (
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
+def programs() -> Path:
+    """Where those of PostgreSQL's server are."""
+    found = postgres_programs()
+    return _missing("initdb and pg_ctl") if found is None else found
+
+
+@pytest.fixture(scope="session")
+def postgres(programs: Path) -> Iterator[PostgresServer]:
     """A cluster that a test may stop; it leaves it running."""
-    with private_postgres(_postgres_programs()) as server:
+    with private_postgres(programs) as server:
         yield server
 
 
@@ -30,11 +37,6 @@ def redis() -> Iterator[RedisServer]:
         _missing("redis-server")
     with private_redis() as server:
         yield server
-
-
-def _postgres_programs() -> Path:
-    programs = postgres_programs()
-    return _missing("initdb and pg_ctl") if programs is None else programs
 
 
 def _missing(programs: str) -> Path:

@@ -44,6 +44,17 @@ class PostgresServer:
     def create(self) -> None:
         self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8")
 
+    def copy(self, primary: "PostgresServer") -> None:
+        """Become a standby of it, which follows it asynchronously once it is started."""
+        self._run(
+            *("pg_basebackup", f"--pgdata={self.folder / 'data'}", "--checkpoint=fast"),
+            *("--write-recovery-conf", *primary._as_postgres),
+        )
+
+    def promote(self) -> None:
+        """Make this standby a primary."""
+        self._control("promote")
+
     def start(self) -> None:
         options = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 "
@@ -55,6 +66,10 @@ class PostgresServer:
     def stop(self, mode: str = "fast") -> None:
         """`fast` cuts off whoever is connected; `immediate` is a crash."""
         self._control("stop", "--mode", mode)
+
+    @property
+    def is_running(self) -> bool:
+        return (self.folder / "data" / "postmaster.pid").exists()
 
     @contextmanager
     def database(self) -> Iterator[str]:
@@ -142,17 +157,38 @@ def postgres_programs() -> Path | None:
 
 @contextmanager
 def private_postgres(programs: Path) -> Iterator[PostgresServer]:
+    with _postgres_folder(programs) as server:
+        server.create()
+        with _running(server):
+            yield server
+
+
+@contextmanager
+def private_standby(primary: PostgresServer) -> Iterator[PostgresServer]:
+    """A standby of this server, which may be promoted."""
+    with _postgres_folder(primary.programs) as server:
+        server.copy(primary)
+        with _running(server):
+            yield server
+
+
+@contextmanager
+def _postgres_folder(programs: Path) -> Iterator[PostgresServer]:
     # Below /tmp: sockets have short names, and another user gets there.
     with TemporaryDirectory(prefix="parley-pg-") as folder:
         user = _unprivileged_user()
         if user is not None:
             shutil.chown(folder, user)
-        server = PostgresServer(Path(folder), programs, free_port(), user)
-        server.create()
-        server.start()
-        try:
-            yield server
-        finally:
+        yield PostgresServer(Path(folder), programs, free_port(), user)
+
+
+@contextmanager
+def _running(server: PostgresServer) -> Iterator[None]:
+    server.start()
+    try:
+        yield
+    finally:
+        if server.is_running:
             server.stop("immediate")
 
 
