@@ -20,35 +20,13 @@ from tests.databases import fresh_database, migrate
 from tests.live_server import free_port, served_by
 from tests.programs import manage, run
 from tests.redis_servers import redis_at
-
-SECRET = "sesame-sesame"
+from tests.refused_starts import SECRET, refusal, worker
 
 
 class Start(Protocol):
     def __call__(
         self, environment: Mapping[str, str], *arguments: str
     ) -> "subprocess.CompletedProcess[str]": ...
-
-
-def worker(
-    environment: Mapping[str, str], *_command: str
-) -> "subprocess.CompletedProcess[str]":
-    return run(
-        environment,
-        *(sys.executable, "-m", "granian", "--interface", "asgi"),
-        *("--port", str(free_port()), "--workers", "1", "--log-level", "critical"),
-        "config.asgi:application",
-    )
-
-
-def refusal(process: "subprocess.CompletedProcess[str]") -> str:
-    """The one line on standard error; nothing else was written."""
-    assert process.returncode != 0
-    assert process.stdout == ""
-    (line,) = process.stderr.splitlines()
-    assert line.startswith("parley: ")
-    assert SECRET not in line
-    return line
 
 
 NONSENSE = [
