@@ -1,5 +1,6 @@
-"""Django's settings for the database that DATABASE_URL names."""
+"""Django's settings for the database that DATABASE_URL names, and for the way past a pooler."""
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,10 +12,13 @@ from config.startup_errors import StartError
 
 _SQLITE: Final = frozenset({"sqlite", "sqlite3"})
 _POSTGRES: Final = frozenset({"postgres", "postgresql", "pgsql"})
-TAKEN_BY_DATABASE_URL: Final = (
-    "sqlite:///name (a path from here), sqlite:////path, or"
-    " postgres://user:password@host:5432/name; what is special in a password is"
+DIRECT: Final = "PARLEY_DIRECT_DATABASE_URL"
+_OF_POSTGRES: Final = (
+    "postgres://user:password@host:5432/name; what is special in a password is"
     " percent-encoded"
+)
+TAKEN_BY_DATABASE_URL: Final = (
+    f"sqlite:///name (a path from here), sqlite:////path, or {_OF_POSTGRES}"
 )
 
 
@@ -39,20 +43,38 @@ _POSTGRES_OPTIONS: Final = {
     "server_side_binding": True,
     "prepare_threshold": 5,
 }
+# A pooler refuses or ignores `options`, and may give a statement that one client
+# prepared to another, which then reads the answer to another question.
+_POOLED_OPTIONS: Final = {"server_side_binding": True, "prepare_threshold": None}
 
 
-def database_settings(url: str) -> dj_database_url.DBConfig:
-    """Django's settings for the database of a URL.
+def database_settings(url: str, *, pooled: bool = False) -> dj_database_url.DBConfig:
+    """Django's settings for the database of a URL; `pooled` if a pooler answers there.
 
     Raises:
         StartError: the URL is not that of an SQLite or PostgreSQL database.
     """
     scheme = url.partition(":")[0]
+    if pooled and scheme in _SQLITE:
+        raise StartError("PARLEY_DATABASE_POOLER is for PostgreSQL, not for SQLite.")
     if scheme in _SQLITE:
         return _sqlite_settings(url)
     if scheme in _POSTGRES:
-        return _postgres_settings(url)
+        return _postgres_settings(url, pooled=pooled)
     raise _bad_database()
+
+
+def direct_database_settings(url: str) -> dj_database_url.DBConfig | None:
+    """Those of the database that a pooler stands before; None without a URL.
+
+    Raises:
+        StartError: the URL is not that of a PostgreSQL database.
+    """
+    if not url:
+        return None
+    if url.partition(":")[0] not in _POSTGRES:
+        raise _bad_postgres(DIRECT)
+    return _postgres_settings(url, variable=DIRECT)
 
 
 def _sqlite_settings(url: str) -> dj_database_url.DBConfig:
@@ -69,24 +91,26 @@ def _sqlite_settings(url: str) -> dj_database_url.DBConfig:
     return database
 
 
-def _postgres_settings(url: str) -> dj_database_url.DBConfig:
+def _postgres_settings(
+    url: str, *, variable: str = "DATABASE_URL", pooled: bool = False
+) -> dj_database_url.DBConfig:
     """By libpq's own parser: with several hosts, for a failover, and all its parameters."""
     try:
         given = conninfo_to_dict(f"postgresql:{url.partition(':')[2]}")
     except psycopg.ProgrammingError as error:
         if "query parameter" in str(error):
             raise StartError(
-                "DATABASE_URL takes only libpq's connection parameters after its ?."
+                f"{variable} takes only libpq's connection parameters after its ?."
             ) from error
-        raise _bad_database() from error
+        raise _bad_postgres(variable) from error
     host, port, name = (str(given.pop(key, "")) for key in ("host", "port", "dbname"))
     if not name:
         raise StartError(
-            "DATABASE_URL names no database: postgres://user:password@host:5432/name."
+            f"{variable} names no database: postgres://user:password@host:5432/name."
         )
     # libpq takes a `#` as it is, which for others ends the address.
     if "#" in url or not all(map(_is_port, filter(None, port.split(",")))):
-        raise _bad_database()
+        raise _bad_postgres(variable)
     return {
         "ENGINE": "config.postgresql",
         "HOST": host,
@@ -96,13 +120,16 @@ def _postgres_settings(url: str) -> dj_database_url.DBConfig:
         "PASSWORD": str(given.pop("password", "")),
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {
-            **given,
-            **_POSTGRES_OPTIONS,
-            # What the URL says comes last, and holds.
-            "options": f"{_POSTGRES_TIMEOUTS} {given.get('options', '')}".rstrip(),
-        },
+        # By this, Django names a pooler too.
+        "DISABLE_SERVER_SIDE_CURSORS": pooled,
+        "OPTIONS": {**given, **(_POOLED_OPTIONS if pooled else _direct_options(given))},
     }
+
+
+def _direct_options(given: Mapping[str, object]) -> Mapping[str, object]:
+    # What the URL says comes last, and holds.
+    options = f"{_POSTGRES_TIMEOUTS} {given.get('options', '')}".rstrip()
+    return {**_POSTGRES_OPTIONS, "options": options}
 
 
 def _is_port(text: str) -> bool:
@@ -111,6 +138,12 @@ def _is_port(text: str) -> bool:
 
 def _bad_database() -> StartError:
     return StartError(f"DATABASE_URL takes {TAKEN_BY_DATABASE_URL}.")
+
+
+def _bad_postgres(variable: str) -> StartError:
+    if variable == "DATABASE_URL":
+        return _bad_database()
+    return StartError(f"{variable} takes {_OF_POSTGRES}.")
 
 
 def _require_file(url: str, name: str) -> None:

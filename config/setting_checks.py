@@ -195,3 +195,18 @@ def _combination_faults(env: "Environment") -> Iterator[str]:
             "PARLEY_DEBUG shows everybody what the server holds: it cannot be on"
             " together with PARLEY_HTTPS."
         )
+    yield from _pooler_faults(env)
+
+
+def _pooler_faults(env: "Environment") -> Iterator[str]:
+    direct = env.direct_database_url
+    if direct and not env.database_pooler:
+        yield (
+            "PARLEY_DIRECT_DATABASE_URL leads past a pooler: it is only for"
+            " PARLEY_DATABASE_POOLER=on."
+        )
+    if env.database_pooler and not (direct or env.redis_url):
+        yield (
+            "PARLEY_DATABASE_POOLER needs PARLEY_DIRECT_DATABASE_URL or REDIS_URL: through"
+            " a pooler, PostgreSQL cannot tell processes of new events."
+        )

@@ -7,7 +7,7 @@ from typing import Literal
 
 import django_stubs_ext
 
-from config.databases import database_settings
+from config.databases import database_settings, direct_database_settings
 from config.secret_key import secret_key_of
 from config.setting_checks import made_folder
 from config.startup_errors import reporting_start_errors
@@ -30,8 +30,11 @@ with reporting_start_errors():
         made_folder(env.data_dir)
     SECRET_KEY = secret_key_of(env)
     _DATABASE = database_settings(
-        env.database_url or f"sqlite:///{env.data_dir / 'parley.sqlite3'}"
+        env.database_url or f"sqlite:///{env.data_dir / 'parley.sqlite3'}",
+        pooled=env.database_pooler,
     )
+    # What a pooler stands before, if it can be reached otherwise.
+    PARLEY_DIRECT_DATABASE = direct_database_settings(env.direct_database_url)
 
 DEBUG = env.debug
 # Rotated keys: they verify old signatures, but sign nothing new.
@@ -63,6 +66,7 @@ PARLEY_TRUSTED_PROXIES = env.trusted_proxies
 PARLEY_EVENT_RETENTION_DAYS = env.event_retention_days
 PARLEY_MAX_STREAMS = env.max_streams
 PARLEY_MAX_STREAMS_PER_USER = env.max_streams_per_user
+PARLEY_DATABASE_POOLER = env.database_pooler
 PARLEY_REDIS_URL = env.redis_url
 PARLEY_REGISTRATION: Registration = env.registration
 PARLEY_RATE_LIMITS = env.rate_limits

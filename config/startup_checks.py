@@ -18,14 +18,22 @@ import django
 from django.conf import settings
 from django.core.management import execute_from_command_line, get_commands
 from django.db import Error, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 from redis import Redis, RedisError
 from redis.exceptions import AuthenticationError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from config.databases import DIRECT
+from config.postgresql.poolers import (
+    UndeclaredPoolerError,
+    is_declared,
+    require_fit_pooler,
+)
 from config.sqlite.files import database_files
 from config.startup_errors import StartError, one_line, reporting_start_errors, warn
 from messaging.services.migrations import later_migrations, missing_migrations
+from messaging.wakeups import listening_connection
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +54,12 @@ _REDIS_PATIENCE_SECONDS: Final = 1
 _KEEPS_ALL: Final = "noeviction"
 # libpq's messages contain this if a server answered with a refusal.
 _REFUSED: Final = "FATAL:"
-_SOON: Final = ("starting up", "shutting down", "recovery mode", "too many")
+_SOON: Final = (
+    *("starting up", "shutting down", "recovery mode", "too many"),
+    # PgBouncer's words for a server that is away or busy, and for too many clients.
+    *("client_login_timeout", "query_wait_timeout", "server_login_retry"),
+    *("cannot connect to server", "no more connections"),
+)
 
 
 def run_command(arguments: Sequence[str]) -> None:
@@ -56,6 +69,8 @@ def run_command(arguments: Sequence[str]) -> None:
     with reporting_start_errors():
         for line in (*_unknown_settings(), *made_private(_kept_secrets())):
             warn(line)
+        # Before anything asks of which kind the database is, which makes a connection.
+        _take_direct_database()
         # If settings are invalid, fail here: Django's list of commands would silently
         # omit ours.
         django.setup()
@@ -66,7 +81,13 @@ def run_command(arguments: Sequence[str]) -> None:
         except Error as error:
             if "--traceback" in arguments:
                 raise
-            raise StartError(_error_text(error)) from error
+            raise StartError(_error_text(error, connection)) from error
+
+
+def _take_direct_database() -> None:
+    """Past a pooler: a command may take long, and read more than memory holds."""
+    if settings.PARLEY_DIRECT_DATABASE is not None:
+        settings.DATABASES["default"] = settings.PARLEY_DIRECT_DATABASE
 
 
 def _end_in_order() -> None:
@@ -95,17 +116,15 @@ def prepare_worker() -> None:
         ):
             logger.warning(line)
         try:
-            for line in (*_database_warnings(migrated=True), *_redis_warnings()):
+            for line in (
+                *_database_warnings(migrated=True),
+                *_direct_database_warnings(),
+                *_redis_warnings(),
+            ):
                 logger.warning(line)
             _require_secret_key(adopting=True)
         except Error as error:
-            text = _error_text(error)
-            # Otherwise it is a warning: granian gives up if a restarted worker dies at
-            # once, so that one crash during an outage of PostgreSQL would end the whole
-            # server.
-            if connection.vendor == "sqlite" or _is_refused(text):
-                raise StartError(text) from error
-            logger.warning(text)
+            logger.warning(_text_unless_refused(error, connection))
         finally:
             connection.close()
 
@@ -178,6 +197,7 @@ def _require_secret_key(*, adopting: bool) -> None:
 
 
 def _database_warnings(*, migrated: bool) -> Iterator[str]:
+    require_fit_pooler()
     require_database(migrated=migrated)
     # Only if the file is a database of Parley: a variable may name any file of the
     # machine.
@@ -187,6 +207,32 @@ def _database_warnings(*, migrated: bool) -> Iterator[str]:
         ]
         # One warning for all of its files.
         yield from warnings[:1]
+
+
+def _direct_database_warnings() -> Iterator[str]:
+    """Check the way past a pooler, if a server listens there; a warning if nobody answers.
+
+    Raises:
+        StartError: another database answers, or one that refuses.
+    """
+    if settings.PARLEY_DIRECT_DATABASE is None or settings.PARLEY_WAKEUPS == "redis":
+        return
+    here = _identity(connection)
+    with closing(listening_connection()) as direct:
+        try:
+            there = _identity(direct)
+        except Error as error:
+            yield _text_unless_refused(error, direct)
+            return
+    if here != there:
+        raise StartError(f"{DIRECT} leads to another database than DATABASE_URL.")
+
+
+def _identity(database: BaseDatabaseWrapper) -> object:
+    """The name of the database, and since when its server runs."""
+    with database.cursor() as cursor:
+        cursor.execute("SELECT current_database(), pg_postmaster_start_time()")
+        return cursor.fetchone()
 
 
 def _redis_warnings() -> Iterator[str]:
@@ -284,13 +330,31 @@ def _kept_secrets() -> Iterator[Path]:
     yield from settings.DATA_DIR.glob("metrics-[0-9]*")
 
 
-def _error_text(error: Error) -> str:
+def _text_unless_refused(error: Error, database: BaseDatabaseWrapper) -> str:
+    """What is said of a database that is away while a worker starts.
+
+    It is a warning: granian gives up if a restarted worker dies at once, so that one
+    crash during an outage of PostgreSQL would end the whole server.
+
+    Raises:
+        StartError: it answers, and refuses.
+    """
+    text = _error_text(error, database)
+    refuses = isinstance(error, UndeclaredPoolerError) or _is_refused(text)
+    if database.vendor == "sqlite" or refuses:
+        raise StartError(text) from error
+    return text
+
+
+def _error_text(error: Error, database: BaseDatabaseWrapper) -> str:
     """The database's error message, on one line and without the password."""
     text = one_line(str(error)).rstrip(".?")
-    password = str(connection.settings_dict["PASSWORD"] or "")
+    password = str(database.settings_dict["PASSWORD"] or "")
     if password:
         text = text.replace(password, "…")
-    return f"DATABASE_URL: the database cannot be used: {text}."
+    is_past_pooler = settings.PARLEY_DATABASE_POOLER and not is_declared(database)
+    name = DIRECT if is_past_pooler else "DATABASE_URL"
+    return f"{name}: the database cannot be used: {text}."
 
 
 def _is_refused(text: str) -> bool:

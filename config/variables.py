@@ -120,6 +120,8 @@ class Environment(BaseSettings):
     limit_first_contacts: WrittenRate = Rate(200, 24 * 3600)
     limit_minted_tokens: WrittenRate = Rate(120, 3600)
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
+    database_pooler: bool = False
+    direct_database_url: str = ""
     redis_url: str = Field(default="", validation_alias="REDIS_URL")
     # prometheus_client reads this variable by itself; it takes no argument.
     metrics_dir: str = Field(default="", validation_alias="PROMETHEUS_MULTIPROC_DIR")

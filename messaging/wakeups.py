@@ -14,6 +14,7 @@ from typing import Final, Protocol
 import psycopg
 from django.conf import settings
 from django.db import Error, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from redis import ConnectionPool, RedisError
 from redis.backoff import NoBackoff
 from redis.client import PubSub
@@ -83,7 +84,7 @@ class PostgresChannel:
     """LISTENs on a connection of its own, which stays open."""
 
     def __init__(self) -> None:
-        self._database = connections["default"].copy("default")
+        self._database = listening_connection()
 
     def wait(self, timeout: float) -> None:
         try:
@@ -107,6 +108,13 @@ class PostgresChannel:
     def _listen(self) -> None:
         with self._database.cursor() as cursor:
             cursor.execute(f"LISTEN {NOTIFIED}")
+
+
+def listening_connection() -> BaseDatabaseWrapper:
+    """A new one, not open yet; past a pooler, through which LISTEN hears nothing."""
+    database = connections["default"].copy("default")
+    database.settings_dict.update(settings.PARLEY_DIRECT_DATABASE or {})
+    return database
 
 
 class RedisChannel:

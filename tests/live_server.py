@@ -133,6 +133,15 @@ class LiveServer:
 
 
 @contextmanager
+def serving(environment: Mapping[str, str], processes: int = 2) -> Iterator[LiveServer]:
+    server = LiveServer.start(environment, processes=processes)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
 def served_database(folder: Path) -> Iterator[Mapping[str, str]]:
     """The environment of servers with a fresh, migrated database."""
     with migrated_database(folder) as url:

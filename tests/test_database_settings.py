@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import InternalError, connection
 
-from config.databases import database_settings
+from config.databases import database_settings, direct_database_settings
 from messaging.models import User
 from tests.databases import connection_to, fresh_database, migrate
 from tests.live_server import served_by
@@ -53,6 +53,17 @@ def test_several_hosts_and_all_parameters_reach_libpq() -> None:
     # What hangs is ended all the same.
     assert str(options["options"]).startswith("-c idle_in_transaction_session_timeout=")
     assert str(options["options"]).endswith(" -c search_path=parley")
+
+
+def test_a_pooler_is_asked_for_nothing_of_a_session() -> None:
+    url = "postgres://ada@host/name"
+    pooled = database_settings(url, pooled=True)
+    assert "options" not in pooled["OPTIONS"]
+    assert pooled["OPTIONS"]["prepare_threshold"] is None
+    assert pooled["DISABLE_SERVER_SIDE_CURSORS"]
+    direct = direct_database_settings(url)
+    assert direct == database_settings(url)
+    assert direct["OPTIONS"]["prepare_threshold"] is not None
 
 
 needs_postgres = pytest.mark.skipif(

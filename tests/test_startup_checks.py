@@ -20,35 +20,13 @@ from tests.databases import fresh_database, migrate
 from tests.live_server import free_port, served_by
 from tests.programs import manage, run
 from tests.redis_servers import redis_at
-
-SECRET = "sesame-sesame"
+from tests.refused_starts import SECRET, refusal, worker
 
 
 class Start(Protocol):
     def __call__(
         self, environment: Mapping[str, str], *arguments: str
     ) -> "subprocess.CompletedProcess[str]": ...
-
-
-def worker(
-    environment: Mapping[str, str], *_command: str
-) -> "subprocess.CompletedProcess[str]":
-    return run(
-        environment,
-        *(sys.executable, "-m", "granian", "--interface", "asgi"),
-        *("--port", str(free_port()), "--workers", "1", "--log-level", "critical"),
-        "config.asgi:application",
-    )
-
-
-def refusal(process: "subprocess.CompletedProcess[str]") -> str:
-    """The one line on standard error; nothing else was written."""
-    assert process.returncode != 0
-    assert process.stdout == ""
-    (line,) = process.stderr.splitlines()
-    assert line.startswith("parley: ")
-    assert SECRET not in line
-    return line
 
 
 NONSENSE = [
@@ -131,6 +109,9 @@ NONSENSE = [
         f"postgres://ada:{SECRET}@host/name?colour=red",
         "takes only libpq's connection parameters",
     ),
+    ("PARLEY_DATABASE_POOLER", "transaction", "POOLER takes true or false."),
+    ("PARLEY_DATABASE_POOLER", "on", "needs PARLEY_DIRECT_DATABASE_URL or REDIS_URL"),
+    ("PARLEY_DIRECT_DATABASE_URL", f"postgres://ada:{SECRET}@host/name", "is only for"),
     *(
         ("REDIS_URL", url, "REDIS_URL takes redis://host:6379/0")
         for url in (
@@ -185,6 +166,34 @@ def test_each_fault_has_its_line(plain: dict[str, str]) -> None:
 def test_debugging_does_not_go_with_a_server_for_others(plain: dict[str, str]) -> None:
     environment = {**plain, "PARLEY_DEBUG": "on", "PARLEY_HTTPS": "on"}
     assert "PARLEY_DEBUG" in refusal(manage(environment, "check"))
+
+
+@pytest.mark.parametrize(
+    ("url", "direct", "line"),
+    [
+        ("", "postgres://host/name", "PARLEY_DATABASE_POOLER is for PostgreSQL"),
+        (
+            "postgres://host/name",
+            f"sqlite:///{SECRET}",
+            "PARLEY_DIRECT_DATABASE_URL takes postgres://user:password@host",
+        ),
+        (
+            "postgres://host/name",
+            f"postgres://ada:{SECRET}@host",
+            "PARLEY_DIRECT_DATABASE_URL names no database",
+        ),
+    ],
+)
+def test_a_pooler_stands_before_postgresql(
+    plain: dict[str, str], url: str, direct: str, line: str
+) -> None:
+    environment = {
+        **plain,
+        "DATABASE_URL": url,
+        "PARLEY_DATABASE_POOLER": "on",
+        "PARLEY_DIRECT_DATABASE_URL": direct,
+    }
+    assert line in refusal(manage(environment, "check"))
 
 
 def test_an_unknown_variable_is_reported_and_ignored(

@@ -1,4 +1,7 @@
-"""Django's PostgreSQL backend, which asks an idle connection alone whether it is alive."""
+"""Django's PostgreSQL backend, which asks an idle connection alone whether it is alive.
+
+And which refuses to be led through a pooler that no setting tells of.
+"""
 
 import math
 import select
@@ -9,6 +12,12 @@ import psycopg
 from django.db.backends.postgresql import base
 from typing_extensions import override
 
+from config.postgresql.poolers import (
+    UndeclaredPoolerError,
+    is_declared,
+    is_pooled,
+    is_refusal_of_pooler,
+)
 from config.postgresql.schema import SchemaEditor
 
 # A server that was ended closes its connections, which is seen without asking it. One that
@@ -24,6 +33,30 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     # On the monotonic clock.
     _answered_at: float = -math.inf
+
+    @override
+    def get_new_connection(self, conn_params: dict[str, object]) -> psycopg.Connection:
+        """Asked of each, not at the start alone: the database may be away then.
+
+        Raises:
+            UndeclaredPoolerError
+        """
+        if is_declared(self):
+            return self._connected(conn_params)
+        try:
+            made = self._connected({**conn_params, "autocommit": True})
+        except psycopg.OperationalError as error:
+            if is_refusal_of_pooler(error):
+                raise UndeclaredPoolerError from error
+            raise
+        if is_pooled(made):
+            made.close()
+            raise UndeclaredPoolerError
+        return made
+
+    def _connected(self, conn_params: dict[str, object]) -> psycopg.Connection:
+        made: psycopg.Connection = super().get_new_connection(conn_params)
+        return made
 
     @override
     def close_if_health_check_failed(self) -> None:

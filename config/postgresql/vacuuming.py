@@ -18,7 +18,6 @@ logger = logging.getLogger(__name__)
 _EVERY_SECONDS: Final = 60.0
 # A vacuum waits this long for transactions that may still see the deleted rows.
 _PATIENCE_SECONDS: Final = 60.0
-_LOCK_MILLISECONDS: Final = 10_000
 
 _TABLES: Final = tuple(
     model._meta.db_table for model in (User, Session, MessageHistory, Message)
@@ -89,7 +88,7 @@ def vacuum() -> None:
         django.db.Error: a table is locked, for example; others may have been vacuumed.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = {_LOCK_MILLISECONDS}")
         for table in _TABLES:
-            # Wait for the table's lock: autovacuum gives it up within a second.
+            # It waits for the table's lock up to the connection's lock_timeout:
+            # autovacuum gives it up within a second.
             cursor.execute(f"VACUUM (INDEX_CLEANUP ON) {table}")

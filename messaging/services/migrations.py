@@ -15,7 +15,6 @@ from typing import Final
 from django.apps import apps
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.utils import CursorWrapper
 from django.db.migrations.loader import MigrationLoader
 
 # Of PostgreSQL's advisory locks: any number that nothing else in the database uses.
@@ -47,20 +46,31 @@ def migration_lock(
 def _advisory_lock(
     database: BaseDatabaseWrapper, on_wait: Callable[[str], object]
 ) -> Iterator[None]:
-    """On a connection of its own, whose end releases it, whatever has failed."""
-    with closing(database.copy()) as beside, beside.cursor() as cursor:
-        if not _is_first(cursor):
+    """In a transaction on a connection of its own: a session's would stay with a pooler.
+
+    Its end releases the lock, whatever has failed.
+    """
+    with closing(database.copy()) as beside:
+        beside.set_autocommit(False)
+        if not _is_first(beside):
             on_wait(_WAITING)
             # Asked again and again: one long statement would hold up the creation of an
             # index concurrently, and end at the connection's lock_timeout.
-            while not _is_first(cursor):
+            while not _is_first(beside):
                 time.sleep(_POLL_SECONDS)
         yield
+        beside.rollback()
 
 
-def _is_first(cursor: CursorWrapper) -> bool:
-    cursor.execute("SELECT pg_try_advisory_lock(%s)", [_MIGRATING])
-    (held,) = cursor.fetchone()
+def _is_first(beside: BaseDatabaseWrapper) -> bool:
+    """Whether it holds the lock now; if not, its transaction is over."""
+    with beside.cursor() as cursor:
+        # It is idle for as long as the migrations take.
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_MIGRATING])
+        (held,) = cursor.fetchone()
+    if not held:
+        beside.rollback()
     return bool(held)
 
 

@@ -63,6 +63,7 @@ _SHOWN: Final = (
             "PARLEY_EVENT_RETENTION_DAYS",
             "PARLEY_TRUSTED_PROXIES",
             "PARLEY_LOG_DETAILS",
+            "PARLEY_DATABASE_POOLER",
         ),
     ),
 )
@@ -98,6 +99,10 @@ def _installation() -> Sequence[tuple[str, str]]:
         ("PARLEY_CSRF_TRUSTED_ORIGINS", ", ".join(settings.CSRF_TRUSTED_ORIGINS)),
         ("PARLEY_MAX_BODY_BYTES", str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)),
         ("PARLEY_DATA_DIR", str(settings.DATA_DIR)),
+        (
+            "PARLEY_DIRECT_DATABASE_URL",
+            "set" if settings.PARLEY_DIRECT_DATABASE else "",
+        ),
         ("REDIS_URL", "set" if settings.PARLEY_REDIS_URL else ""),
         ("PARLEY_METRICS_TOKEN", "set" if settings.PARLEY_METRICS_TOKEN else ""),
     )

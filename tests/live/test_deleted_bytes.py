@@ -8,8 +8,8 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.databases import migrate
-from tests.live_server import PASSWORD, LiveServer, Person, served_by
+from tests.live_server import PASSWORD, LiveServer, Person, served_by, serving
 
 # What README.md and the pages promise of a busy server, as the machine may be.
 PROMISED_SECONDS: Final = 60
@@ -45,15 +45,6 @@ def environment(request: pytest.FixtureRequest, tmp_path: Path) -> Mapping[str, 
     }
     migrate(environment)
     return environment
-
-
-@contextmanager
-def serving(environment: Mapping[str, str], processes: int = 2) -> Iterator[LiveServer]:
-    server = LiveServer.start(environment, processes=processes)
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 def manage(environment: Mapping[str, str], *command: str) -> None:

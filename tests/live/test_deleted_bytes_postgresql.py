@@ -5,17 +5,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final
 
 import psycopg
 import pytest
 from django.db import connection
 
-from tests.live.test_deleted_bytes import close_account, live_busily, manage, serving
-from tests.live_server import served_database
-
-_TABLES: Final = ("messaging_user", "messaging_message", "messaging_messagehistory")
-_PATIENCE_SECONDS: Final = 30
+from tests.live.test_deleted_bytes import close_account, live_busily, manage
+from tests.live.vacuumed_tables import (
+    PATIENCE_SECONDS,
+    TABLES,
+    await_vacuumed,
+    dead_rows,
+)
+from tests.live_server import served_database, serving
 
 pytestmark = [
     pytest.mark.django_db,
@@ -49,23 +51,6 @@ def where(database: psycopg.Connection, *secrets: str) -> list[str]:
     )
 
 
-def dead_rows(database: psycopg.Connection) -> int:
-    """Of these tables; -1 before they were ever vacuumed."""
-    (rows,) = database.execute(
-        "SELECT CASE WHEN min(vacuum_count) > 0 THEN sum(n_dead_tup) ELSE -1 END"
-        " FROM pg_stat_user_tables WHERE relname = ANY(%s)",
-        [list(_TABLES)],
-    ).fetchone() or (-1,)
-    return int(rows)
-
-
-def await_vacuumed(database: psycopg.Connection) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (left := dead_rows(database)) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert left == 0
-
-
 def test_a_deletion_has_its_rows_vacuumed_and_a_scrub_takes_their_bytes(
     environment: Mapping[str, str], database: psycopg.Connection
 ) -> None:
@@ -73,7 +58,7 @@ def test_a_deletion_has_its_rows_vacuumed_and_a_scrub_takes_their_bytes(
         ann, bob = server.register("ann"), server.register("bob")
         server.add_process()
         live_busily(server, ann, bob)
-        assert set(where(database, "zeppelin", ann.username)) >= set(_TABLES)
+        assert set(where(database, "zeppelin", ann.username)) >= set(TABLES)
         close_account(server, ann)
         await_vacuumed(database)
         manage(environment, "scrub")
@@ -83,7 +68,7 @@ def test_a_deletion_has_its_rows_vacuumed_and_a_scrub_takes_their_bytes(
 
 def await_waiting_vacuum(database: psycopg.Connection) -> None:
     """Until a server has looked whether somebody may still see the deleted rows."""
-    deadline = time.monotonic() + _PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     looked = (
         "SELECT FROM pg_stat_activity WHERE query LIKE '%age(backend_xmin)%'"
         " AND datname = current_database() AND pid <> pg_backend_pid()"
