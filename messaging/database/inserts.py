@@ -81,13 +81,18 @@ def insert_linked(
         type(rows[0]), _columns(type(rows[0]), has_ids=False), rows, database
     )
     key = _key(type(rows[0]), database)
+    numbers = {id(row): number for number, row in enumerate(rows, 1)}
+    groups: dict[tuple[type[Model], str], list[tuple[Model, int]]] = {}
+    for link in links:
+        group = groups.setdefault((type(link.rows[0]), link.column), [])
+        group += [(row, numbers[id(link.to)]) for row in link.rows]
     parts = [
         *((f"updated{number}", statement) for number, statement in enumerate(besides)),
         ("inserted", Statement(f"{first.sql} RETURNING {key} AS id", first.values)),
         ("numbered", _NUMBERED),
         *(
-            (f"linked{number}", _insert_link(link, rows.index(link.to) + 1, database))
-            for number, link in enumerate(links)
+            (f"linked{number}", _insert_group(*group, database))
+            for number, group in enumerate(groups.items())
         ),
     ]
     together = ", ".join(f"{name} AS ({part.sql})" for name, part in parts)
@@ -108,18 +113,24 @@ _NUMBERED: Final = Statement(
 )
 
 
-def _insert_link(link: Linked, number: int, database: BaseDatabaseWrapper) -> Statement:
-    model = type(link.rows[0])
+def _insert_group(
+    of: tuple[type[Model], str],
+    group: Sequence[tuple[Model, int]],
+    database: BaseDatabaseWrapper,
+) -> Statement:
+    """Rows of a model, each with the number of the inserted row whose id its column gets."""
+    model, attribute = of
     columns = _columns(model, has_ids=False)
-    given = [column for column in columns if column.field.attname != link.column]
-    (own,) = (column for column in columns if column.field.attname == link.column)
-    names = _names([*given, own], database)
-    arrays, values = _arrays(given, link.rows, database)
+    given = [column for column in columns if column.field.attname != attribute]
+    (own,) = (column for column in columns if column.field.attname == attribute)
+    arrays, values = _arrays(given, [row for row, _ in group], database)
+    names = _names(given, database)
     table = database.ops.quote_name(model._meta.db_table)
     return Statement(
-        f"INSERT INTO {table} ({names}) SELECT given.*, numbered.id FROM"  # noqa: S608  # names of models
-        f" unnest({arrays}) AS given, numbered WHERE numbered.number = %s",
-        [*values, number],
+        f"INSERT INTO {table} ({names}, {_names([own], database)})"  # noqa: S608  # names of models
+        f" SELECT {names}, numbered.id FROM unnest({arrays}, %s::bigint[])"
+        f" AS given ({names}, number) JOIN numbered USING (number)",
+        [*values, [number for _, number in group]],
     )
 
 

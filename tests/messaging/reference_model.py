@@ -214,22 +214,24 @@ class ReferenceModel:
     def mark_unread(
         self, conversation: ModelConversation, message: ModelMessage, name: Name
     ) -> None:
-        """At its old position in the inbox, if it had one."""
-        if name in message.notifications:
-            message.notifications[name].unread = True
-        else:
+        """What is marked unread after a cursor of the inbox is not cleared by it."""
+        known = message.notifications.get(name)
+        if known is None:
             self.position += 1
             self.notify(conversation, message, name)
+        elif not known.unread:
+            self.position += 1
+            message.notifications[name] = ModelNotification(known.kind, self.position)
 
     def unread(self, name: Name) -> list[int]:
         """The inbox, newest first."""
         found = [
-            (message.notifications[name].position, message.id)
+            message.id
             for conversation in self.conversations.values()
             for message in conversation.messages.values()
             if name in message.notifications and message.notifications[name].unread
         ]
-        return [message_id for _, message_id in sorted(found, reverse=True)]
+        return sorted(found, reverse=True)
 
     def badge(self, name: Name, conversation: ModelConversation) -> int:
         """How many messages are unread; if it is muted, how many mentions."""

@@ -18,7 +18,7 @@ from messaging.projections import MessageProjection
 from messaging.sequence_ranges import SequenceRange
 from messaging.services.inbox import inbox_summary, mark_inbox_read, unread_messages
 from messaging.services.messages import delete_message
-from messaging.services.notification_lists import notification_page, receipt_page
+from messaging.services.notification_lists import notification_page
 from messaging.services.notifications import (
     MOST_TAKEN_BACK,
     FirstUnread,
@@ -30,6 +30,7 @@ from messaging.services.notifications import (
     mark_ranges_unread,
 )
 from messaging.services.participants import put_participant, remove_participant
+from messaging.services.receipts import receipt_page
 from tests.conftest import MakeUser, RunBeforeQuery
 from tests.proofs import membership_of, own_of, owned_by, readable_by, received_by
 from tests.reading import read_up_to
