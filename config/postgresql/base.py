@@ -49,7 +49,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if is_refusal_of_pooler(error):
                 raise UndeclaredPoolerError from error
             raise
-        if is_pooled(made):
+        try:
+            pooled = is_pooled(made)
+        except psycopg.Error:
+            made.close()
+            raise
+        if pooled:
             made.close()
             raise UndeclaredPoolerError
         return made
