@@ -1,6 +1,7 @@
-"""Django's PostgreSQL backend, which asks an idle connection alone whether it is alive.
+"""Django's PostgreSQL backend, with fewer questions to its connections, and one more.
 
-And which refuses to be led through a pooler that no setting tells of.
+It asks only an idle one whether it is alive, and each new one whether a pooler answers
+that no setting tells of.
 """
 
 import math
@@ -36,7 +37,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @override
     def get_new_connection(self, conn_params: dict[str, object]) -> psycopg.Connection:
-        """Asked of each, not at the start alone: the database may be away then.
+        """Ask each new connection whether a pooler answers.
+
+        Not at the start of a process alone: the database may be away then.
 
         Raises:
             UndeclaredPoolerError
@@ -49,7 +52,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
             if is_refusal_of_pooler(error):
                 raise UndeclaredPoolerError from error
             raise
-        if is_pooled(made):
+        try:
+            pooled = is_pooled(made)
+        except psycopg.Error:
+            made.close()
+            raise
+        if pooled:
             made.close()
             raise UndeclaredPoolerError
         return made

@@ -28,7 +28,7 @@ class UndeclaredPoolerError(OperationalError):
 
 
 def is_declared(database: BaseDatabaseWrapper) -> bool:
-    """Whether this connection is said to lead to a pooler."""
+    """Whether this connection is said to lead to a pooler: see `database_settings`."""
     return bool(database.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"))
 
 

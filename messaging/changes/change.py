@@ -110,7 +110,7 @@ class Change:
         self._accounts_locked = False
         self._renewed: dict[int, Mapping[str, object]] = {}
         self._events: list[Event] = []
-        self._positioned: list[Linked] = []
+        self._linked: list[Linked] = []
         self._erased = self._account_erased = self._wakes = False
         self._unit = unit
         unit.at_end(self._end)
@@ -325,8 +325,7 @@ class Change:
             return found, False
         return new, True
 
-    def _require_insertable(self, rows: Iterable[Model]) -> None:
-        rows = [*rows]
+    def _require_insertable(self, rows: Sequence[Model]) -> None:
         self._require_locked(
             row.conversation_id
             for row in rows
@@ -353,7 +352,7 @@ class Change:
         if positioned:
             model = type(positioned[0])
             column = "joined_position" if model is Participant else "position"
-            self._positioned.append(Linked(event, column, positioned))
+            self._linked.append(Linked(event, column, positioned))
 
     def erase(self, rows: QuerySet[M]) -> int:
         """Delete by one statement, without signals and cascades; return how many.
@@ -447,7 +446,7 @@ class Change:
         ]
         # After all other locks: see `record_events`.
         if self._events:
-            record_events(self._events, self._positioned, updates)
+            record_events(self._events, self._linked, updates)
         elif self._wakes:
             wake_processes()
         if self._erased:

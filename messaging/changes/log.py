@@ -14,9 +14,7 @@ from messaging.models import Event
 
 
 def record_events(
-    events: Sequence[Event],
-    positioned: Iterable[Linked] = (),
-    updates: Iterable[Statement] = (),
+    events: Sequence[Event], linked: Sequence[Linked], updates: Iterable[Statement]
 ) -> None:
     """Update rows, log events in this order, and insert the rows that carry their ids.
 
@@ -26,18 +24,18 @@ def record_events(
     """
     wake_processes()
     if connection.vendor == "postgresql":
-        insert_linked(events, positioned, besides=updates)
+        insert_linked(events, linked, besides=updates)
         return
     for update in updates:
         update.run()
     last = _tick(len(events))
     for position, event in enumerate(events, last - len(events) + 1):
         event.pk = event.position = position
-    insert_rows(Event, events, ids="given")
-    for each in positioned:
-        for row in each.rows:
-            setattr(row, each.column, each.to.pk)
-        insert_rows(type(each.rows[0]), each.rows)
+    insert_rows(Event, events, with_ids=True)
+    for link in linked:
+        for row in link.rows:
+            setattr(row, link.column, link.to.pk)
+        insert_rows(type(link.rows[0]), link.rows)
 
 
 def next_event_id() -> int:

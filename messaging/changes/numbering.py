@@ -18,12 +18,11 @@ this, the next one that writes, or reads the log, does it. See decision 0040.
 
 import logging
 import threading
-import time
 from collections.abc import Callable
 from typing import Final
 
 import psycopg
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from typing_extensions import override
 
 logger = logging.getLogger(__name__)
@@ -31,6 +30,8 @@ logger = logging.getLogger(__name__)
 # Rows that one transaction numbers.
 _BATCH: Final = 1000
 _PAUSE_SECONDS: Final = 1.0
+# How long a process that ends waits: the next one that writes or reads does the rest.
+_PATIENCE_SECONDS: Final = 5.0
 # A thread that had nothing to do for so long closes its connection.
 _IDLE_SECONDS: Final = 60.0
 
@@ -53,13 +54,20 @@ FROM counted RETURNING counted.number
 
 
 def number_events() -> None:
-    """Give positions to all committed events that have none, in batches."""
+    """Give positions to all committed events that have none, in batches.
+
+    Within a transaction, a failure makes that fail.
+    """
     while _number_batch() == _BATCH:
         pass
 
 
 def _number_batch() -> int:
-    with connection.wrap_database_errors, connection.cursor() as cursor:
+    with (
+        transaction.mark_for_rollback_on_error(using=connection.alias),
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+    ):
         # Two statements cannot be prepared, as Django's cursor would have them.
         driver: psycopg.Cursor[tuple[int]] = cursor.cursor
         driver.execute(_NUMBER, prepare=False)
@@ -78,26 +86,27 @@ class Numberer(threading.Thread):
         super().__init__(name="parley-numbering", daemon=True)
         self._announce = announce
         self._wanted = threading.Event()
-        self._is_stopped = False
+        self._stopping = threading.Event()
 
     def wake(self) -> None:
         self._wanted.set()
 
     def stop(self) -> None:
-        """Wait until what it is at is done, and its connection closed."""
-        self._is_stopped = True
+        """Wait until all that was committed before is done; or a few seconds, if it fails."""
+        self._stopping.set()
         self._wanted.set()
-        self.join()
+        self.join(_PATIENCE_SECONDS)
 
     @override
     def run(self) -> None:
-        try:
-            while not self._is_stopped:
-                self._wait()
-                self._wanted.clear()
-                self._number()
-        finally:
-            connection.close()
+        stopping = False
+        while not stopping:
+            self._wait()
+            self._wanted.clear()
+            # After that: what was committed before `stop` has its turn.
+            stopping = self._stopping.is_set()
+            self._number()
+        connection.close()
 
     def _wait(self) -> None:
         if not self._wanted.wait(_IDLE_SECONDS):
@@ -116,5 +125,5 @@ class Numberer(threading.Thread):
                 "events are not numbered: %s", type(error).__name__, exc_info=unexpected
             )
             connection.close()
-            time.sleep(_PAUSE_SECONDS)
+            self._stopping.wait(_PAUSE_SECONDS)
             self._wanted.set()

@@ -51,8 +51,9 @@ class _Numbering:
     def wake(self) -> None:
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
-                self._thread = Numberer(_announce)
-                self._thread.start()
+                thread = Numberer(_announce)
+                thread.start()
+                self._thread = thread
             self._thread.wake()
 
     def finish(self) -> None:
@@ -69,7 +70,8 @@ _numbering: Final = _Numbering()
 def finish_numbering() -> None:
     """Wait until all that this process has committed is numbered, and told of.
 
-    A command often ends right after its only write.
+    A command often ends right after its last write. A worker of the server runs no such
+    handlers: what it leaves, the next process does that writes or reads.
     """
     _numbering.finish()
 

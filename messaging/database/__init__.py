@@ -4,7 +4,7 @@
 |---|---|
 | a queryset | Always, unless a line below says otherwise. Conversations and what is of them, events and the installation are written by a `Change` of `messaging.changes`. |
 | `CompiledQuery` | What most requests ask: authentication, access, pages, trees, inbox, counts. Composing and compiling a queryset takes ten times as long as running what was compiled. |
-| `CompiledUpdate`, `insert_rows()`, `insert_linked()` | What every message writes, while others wait. In `database.writes` and `database.inserts`, for `messaging.changes` alone: see decision 0025. |
+| `CompiledUpdate`, `insert_rows()` (SQLite), `insert_linked()` (PostgreSQL) | What every message writes, while others wait. In `database.writes` and `database.inserts`, for `messaging.changes` alone: see decision 0025. |
 | `erase_rows()` | Deleting what nothing else refers to any more: one statement, no signals, no cascades. Otherwise `delete()`. |
 | `erase_in_batches()` | The same for rows without a bound, outside of transactions; see decision 0012. |
 | `number_of()` | Counting the rows of a subquery, which `Count` would group. |

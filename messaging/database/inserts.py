@@ -4,11 +4,12 @@ Only for messaging/changes: these functions do not check that a `Change` holds t
 locks.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from operator import attrgetter
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -20,15 +21,14 @@ from messaging.database.writes import Statement, writing
 
 M = TypeVar("M", bound=Model)
 
-Ids = Literal["unread", "given", "returned"]
 
+def insert_rows(
+    model: type[M], instances: Iterable[M], *, with_ids: bool = False
+) -> None:
+    """Insert rows without signals, `with_ids` with the ids that they have.
 
-def insert_rows(model: type[M], instances: Iterable[M], *, ids: Ids = "unread") -> None:
-    """Insert rows without signals, with the ids they have, or the database's.
-
-    With `returned`, the instances get their ids, which ascend in their order. It takes
-    half as long as `bulk_create()`, while other writers wait. It requires a transaction,
-    since many rows take several statements.
+    It takes half as long as `bulk_create()`, while other writers wait. It requires a
+    transaction, since many rows take several statements.
 
     Raises:
         TypeError: the model has a column that the database fills in, or whose SQL is
@@ -38,20 +38,12 @@ def insert_rows(model: type[M], instances: Iterable[M], *, ids: Ids = "unread") 
     rows = [*instances]
     if not rows:
         return
-    columns = _columns(model, has_ids=ids == "given")
+    columns = _columns(model, with_ids=with_ids)
     fields = [column.field for column in columns]
     with writing(database) as cursor:
         for batch in batches(rows, database.ops.bulk_batch_size(fields, rows)):
             insert = _insert(model, columns, batch, database)
-            if ids != "returned":
-                cursor.execute(insert.sql, insert.values)
-                continue
-            cursor.execute(
-                f"{insert.sql} RETURNING {_key(model, database)}", insert.values
-            )
-            returned = sorted(key for (key,) in cursor.fetchall())
-            for row, key in zip(batch, returned, strict=True):
-                row.pk = key
+            cursor.execute(insert.sql, insert.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +57,7 @@ class Linked:
 
 def insert_linked(
     rows: Sequence[Model],
-    linked: Iterable[Linked],
+    links: Sequence[Linked],
     *,
     besides: Iterable[Statement] = (),
 ) -> None:
@@ -76,23 +68,17 @@ def insert_linked(
     No row may be written by two parts.
     """
     database = connections[DEFAULT_DB_ALIAS]
-    links = [link for link in linked if link.rows]
     first = _insert(
-        type(rows[0]), _columns(type(rows[0]), has_ids=False), rows, database
+        type(rows[0]), _columns(type(rows[0]), with_ids=False), rows, database
     )
     key = _key(type(rows[0]), database)
-    numbers = {id(row): number for number, row in enumerate(rows, 1)}
-    groups: dict[tuple[type[Model], str], list[tuple[Model, int]]] = {}
-    for link in links:
-        group = groups.setdefault((type(link.rows[0]), link.column), [])
-        group += [(row, numbers[id(link.to)]) for row in link.rows]
     parts = [
         *((f"updated{number}", statement) for number, statement in enumerate(besides)),
         ("inserted", Statement(f"{first.sql} RETURNING {key} AS id", first.values)),
         ("numbered", _NUMBERED),
         *(
             (f"linked{number}", _insert_group(*group, database))
-            for number, group in enumerate(groups.items())
+            for number, group in enumerate(_grouped(links, rows).items())
         ),
     ]
     together = ", ".join(f"{name} AS ({part.sql})" for name, part in parts)
@@ -107,6 +93,21 @@ def insert_linked(
             setattr(row, link.column, link.to.pk)
 
 
+# By model and column: the rows, each with the number of the row whose id it carries.
+_Groups = Mapping[tuple[type[Model], str], Sequence[tuple[Model, int]]]
+
+
+def _grouped(links: Iterable[Linked], rows: Iterable[Model]) -> _Groups:
+    # By identity: rows without ids are equal to nothing.
+    numbers = {id(row): number for number, row in enumerate(rows, 1)}
+    groups: dict[tuple[type[Model], str], list[tuple[Model, int]]] = defaultdict(list)
+    for link in links:
+        number = numbers[id(link.to)]
+        for row in link.rows:
+            groups[type(row), link.column].append((row, number))
+    return groups
+
+
 _IDS: Final = "SELECT id FROM numbered ORDER BY number"
 _NUMBERED: Final = Statement(
     "SELECT id, row_number() OVER (ORDER BY id) AS number FROM inserted", ()
@@ -118,9 +119,8 @@ def _insert_group(
     group: Sequence[tuple[Model, int]],
     database: BaseDatabaseWrapper,
 ) -> Statement:
-    """Rows of a model, each with the number of the inserted row whose id its column gets."""
     model, attribute = of
-    columns = _columns(model, has_ids=False)
+    columns = _columns(model, with_ids=False)
     given = [column for column in columns if column.field.attname != attribute]
     (own,) = (column for column in columns if column.field.attname == attribute)
     arrays, values = _arrays(given, [row for row, _ in group], database)
@@ -151,13 +151,13 @@ def _key(model: type[Model], database: BaseDatabaseWrapper) -> str:
 
 
 @cache
-def _columns(model: type[Model], *, has_ids: bool) -> Sequence[_Column]:
+def _columns(model: type[Model], *, with_ids: bool) -> Sequence[_Column]:
     if model._meta.parents:
         raise TypeError(f"{model.__name__} has more than one table.")
     fields = [
         field
         for field in model._meta.concrete_fields
-        if not ((isinstance(field, AutoField) and not has_ids) or field.generated)
+        if not ((isinstance(field, AutoField) and not with_ids) or field.generated)
     ]
     for field in fields:
         if field.has_db_default() or hasattr(field, "get_placeholder"):

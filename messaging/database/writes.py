@@ -51,7 +51,7 @@ class CompiledUpdate(Generic[P, M]):
     def run(self, *_: P.args, **given: P.kwargs) -> None:
         self.bound(*_, **given).run()
 
-    def bound(self, *_: P.args, **given: P.kwargs) -> "Statement":
+    def bound(self, *_: P.args, **given: P.kwargs) -> Statement:
         """The update with these values, to be run by itself or as a part of another one."""
         database = connections[DEFAULT_DB_ALIAS]
         if database.vendor not in self._compiled:

@@ -8,12 +8,18 @@ import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    closing,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
 from typing import Final
 
 from django.apps import apps
-from django.db import connection
+from django.db import Error, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 
@@ -59,7 +65,10 @@ def _advisory_lock(
             while not _is_first(beside):
                 time.sleep(_POLL_SECONDS)
         yield
-        beside.rollback()
+        # So that a pooler keeps its connection. What was migrated is, even if this one
+        # was cut while it was idle.
+        with suppress(Error):
+            beside.rollback()
 
 
 def _is_first(beside: BaseDatabaseWrapper) -> bool:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from django.conf import settings
 from messaging.services.migrations import migration_lock
 from tests.databases import connection_to, fresh_database, migrate, migrated_database
 from tests.live_server import served_by
+from tests.messaging.other_connection import only_postgres
 
 _PATIENCE = 300
 
@@ -43,6 +45,23 @@ def test_one_that_waits_for_another_says_so(tmp_path: Path) -> None:
     assert "Another process migrates this database" in said
     assert "No migrations to apply" in rest
     assert node.returncode == 0
+
+
+@only_postgres
+@pytest.mark.django_db
+def test_what_was_migrated_is_done_though_the_lock_was_lost(tmp_path: Path) -> None:
+    """Its connection is idle meanwhile, and whatever is in between may cut it."""
+    with (
+        migrated_database(tmp_path) as url,
+        migration_lock(connection_to(url), on_wait=pytest.fail),
+        closing(connection_to(url)) as other,
+        other.cursor() as cursor,
+    ):
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        assert cursor.fetchall() == [(True,)]
 
 
 def _migrating(environment: Mapping[str, str]) -> "subprocess.Popen[str]":

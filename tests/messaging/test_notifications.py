@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from messaging.changes import open_change
 from messaging.errors import (
     DeletedMessageError,
     DomainError,
@@ -13,7 +14,7 @@ from messaging.errors import (
     NotificationNotFoundError,
 )
 from messaging.ids import MAX_ID, MessageId, NotificationId, Sequence, UserId
-from messaging.models import Conversation, Message, Notification, User
+from messaging.models import Conversation, Message, Notification, Participant, User
 from messaging.projections import MessageProjection
 from messaging.sequence_ranges import SequenceRange
 from messaging.services.inbox import inbox_summary, mark_inbox_read, unread_messages
@@ -116,6 +117,33 @@ def test_a_new_notification_is_loud_and_unread(bob: User, message: Message) -> N
     assert (notification.is_read, notification.silent) == (False, False)
     assert notification.conversation == message.conversation
     assert str(notification) == f"message for {bob.pk}"
+
+
+def test_within_one_change_a_message_notifies_who_takes_part_by_then(
+    ann: User, bob: User, group: Conversation
+) -> None:
+    participants = Participant.objects.filter(conversation=group)
+
+    def send() -> Message:
+        return Message.objects.create(sender=ann, conversation=group, content="Hello.")
+
+    with open_change() as change:
+        first = send()
+        change.update(participants.filter(user=bob), muted=True)
+        second = send()
+        change.erase(participants.exclude(user__in=[ann, bob]))
+        third = send()
+    found = Notification.objects.filter(message__in=[first, second, third])
+    rows = found.order_by("message", "user").values_list(
+        "message", "user__username", "silent"
+    )
+    assert [*rows] == [
+        (first.pk, "bob", False),
+        (first.pk, "cleo", False),
+        (second.pk, "bob", True),
+        (second.pk, "cleo", False),
+        (third.pk, "bob", True),
+    ]
 
 
 def test_a_message_to_nobody_counts_as_read(ann: User, group: Conversation) -> None:

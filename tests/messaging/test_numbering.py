@@ -1,4 +1,4 @@
-"""The thread that numbers events goes on whatever happens, and ends with its process."""
+"""The thread that numbers events goes on whatever happens, until its command ends."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from messaging.models import Event, Message, User
 from messaging.services.conversations import start_group
 from messaging.services.events import read_log
 from tests.databases import url_of_own_database
-from tests.messaging.other_connection import TIMEOUT, only_postgres
+from tests.messaging.other_connection import TIMEOUT, in_thread, only_postgres
 
 pytestmark = [only_postgres, pytest.mark.django_db(transaction=True)]
 
@@ -23,7 +23,8 @@ django.setup()
 from messaging.models import Conversation, Message
 group = Conversation.objects.get()
 sender = group.participants.order_by("pk")[0].user
-Message.objects.create(conversation=group, sender=sender, content="Hello.")
+for number in range(3):
+    Message.objects.create(conversation=group, sender=sender, content=f"Hello {number}.")
 """
 
 
@@ -43,6 +44,27 @@ def test_what_cannot_be_told_is_told_later(caplog: pytest.LogCaptureFixture) -> 
     assert [record.exc_info is not None for record in caplog.records] == [True]
 
 
+@pytest.mark.parametrize("wakes", [1, 2])
+def test_what_is_committed_while_it_is_at_work_has_its_turn(wakes: int) -> None:
+    begun, go_on, turns = threading.Event(), threading.Event(), []
+
+    def announce() -> None:
+        begun.set()
+        go_on.wait(TIMEOUT)
+        turns.append(1)
+
+    numberer = Numberer(announce)
+    numberer.start()
+    numberer.wake()
+    assert begun.wait(TIMEOUT)
+    for _ in range(wakes):
+        numberer.wake()
+    stopping = in_thread(numberer.stop)
+    go_on.set()
+    stopping.join()
+    assert len(turns) == 2
+
+
 def test_a_command_ends_when_its_events_are_numbered(ann: User) -> None:
     start_group(owner=ann, title="Group", usernames=[])
     read_log()
@@ -52,5 +74,5 @@ def test_a_command_ends_when_its_events_are_numbered(ann: User) -> None:
         env={**os.environ, "DATABASE_URL": url_of_own_database()},
         check=True,
     )
-    assert Message.objects.count() == 1
+    assert Message.objects.count() == 3
     assert not Event.objects.filter(position=None).exists()

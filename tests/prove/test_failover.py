@@ -21,7 +21,7 @@ from tests.databases import migrate
 from tests.live.concurrent_calls import send, start_group
 from tests.live.event_stream import ReceivedEvent, logged, open_stream
 from tests.live.expected_events import type_and_sequence
-from tests.live_server import PASSWORD, LiveServer, Person, served_by
+from tests.live_server import PASSWORD, LiveServer, Person, served_by, serving
 from tests.prove.private_servers import (
     PostgresServer,
     RedisServer,
@@ -120,7 +120,7 @@ class Reader:
 def test_what_a_failover_lost_is_shown_nowhere(
     pair: Pair, environment: Mapping[str, str]
 ) -> None:
-    with _serving(environment) as server:
+    with serving(environment) as server:
         ann, bob = server.register("ann"), server.register("bob")
         writer = server.client(0, ann)
         conversation = start_group(writer, bob)
@@ -172,7 +172,7 @@ def test_what_a_failover_lost_is_shown_nowhere(
 
 
 def test_a_switchover_loses_nothing(pair: Pair, environment: Mapping[str, str]) -> None:
-    with _serving(environment) as server:
+    with serving(environment) as server:
         ann, bob = server.register("ann"), server.register("bob")
         writer = server.client(0, ann)
         conversation = start_group(writer, bob)
@@ -204,7 +204,7 @@ def test_a_standby_is_answered_for_with_503(
     # Without `target_session_attrs`, connections are made to a standby too.
     environment = {**served_by(pair.url(), tmp_path), "REDIS_URL": redis.url}
     migrate(environment)
-    with _serving(environment) as server:
+    with serving(environment) as server:
         ann, bob = server.register("ann"), server.register("bob")
         writer = server.client(0, ann)
         conversation = start_group(writer, bob)
@@ -225,15 +225,6 @@ def test_a_standby_is_answered_for_with_503(
         _retried(writer, conversation, "after")
         contents = [item["content"] for item in _page(reader).json()["items"]]
         assert contents == ["after", "before 0"]
-
-
-@contextmanager
-def _serving(environment: Mapping[str, str]) -> Iterator[LiveServer]:
-    server = LiveServer.start(environment, processes=PROCESSES)
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 @contextmanager
