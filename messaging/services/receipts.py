@@ -33,7 +33,7 @@ def receipt_page(
     """Read receipts: the users who were notified of a message, by ascending user id."""
     own = Notification.objects.filter(message=message, user=OuterRef("user"))
     notified = Q(Exists(own))
-    if message.external_id is None:
+    if not message.deleted and message.external_id is None:
         notified |= Q(notified_from__lte=message.sequence)
     people = Participant.objects.filter(notified, conversation=message.conversation_id)
     if cursor is not None:
