@@ -24,7 +24,7 @@ UPDATE messaging_participant SET notified_from = COALESCE(
         SELECT c.last_sequence + 1 FROM messaging_conversation c
         WHERE c.id = messaging_participant.conversation_id
     )
-
+)
 """
 
 
