@@ -6,7 +6,8 @@ from typing import Final
 import psycopg
 
 TABLES: Final = ("messaging_user", "messaging_message", "messaging_messagehistory")
-PATIENCE_SECONDS: Final = 30
+# The server waits a minute for transactions, of other databases too, that may see the rows.
+PATIENCE_SECONDS: Final = 120
 
 
 def dead_rows(database: psycopg.Connection) -> int:
