@@ -1,8 +1,7 @@
 """Deletes rows by one statement, or in batches if their number has no bound.
 
 Each batch is one transaction, so that other writers get a turn in between: SQLite has
-one writer at a time, and on PostgreSQL every writer waits for the one that holds the
-clock of events.
+one writer at a time, and on PostgreSQL a row is locked until the end of what wrote it.
 """
 
 from collections.abc import Iterable, Iterator
