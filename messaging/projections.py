@@ -114,9 +114,9 @@ class MessageProjection(Projection):
 
 @dataclass(slots=True)
 class NotificationProjection(Projection):
-    """A notification, as its user sees it."""
+    """A notification, as its user sees it; its id is that of the message."""
 
-    id: NotificationId
+    id: Annotated[NotificationId, From("message_id")]
     kind: str
     message: MessageProjection
     created_at: datetime

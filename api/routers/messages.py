@@ -36,8 +36,8 @@ from messaging.errors import (
 from messaging.services import (
     history,
     messages,
-    notification_lists,
     notifications,
+    receipts,
     threads,
     users,
 )
@@ -215,7 +215,7 @@ def list_receipts(
     """
     message = access.readable_message(reader=request.auth.id, message_id=message_id)
     return receipt_page(
-        notification_lists.receipt_page(
+        receipts.receipt_page(
             message=message, cursor=parameters.cursor, limit=parameters.limit
         )
     )

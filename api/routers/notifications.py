@@ -15,7 +15,7 @@ router = Router(tags=["notifications"])
 def list_notifications(
     request: ApiRequest, parameters: Query[PageQuery]
 ) -> Written[NotificationPage]:
-    """List your notifications, newest first, read ones too.
+    """List your notifications, newest first: what is unread, and read mentions and replies.
 
     Each has its message with the present content; a deleted message has no
     notification.

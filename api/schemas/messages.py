@@ -24,7 +24,7 @@ from messaging.projections import MessageProjection, NotificationProjection
 from messaging.sequence_ranges import MOST_RANGES, SequenceRange
 from messaging.services.history import DiffOperation, Version
 from messaging.services.inbox import Inbox, InboxSummary
-from messaging.services.notification_lists import Receipt
+from messaging.services.receipts import Receipt
 from messaging.services.threads import Reply, ThreadNode
 
 

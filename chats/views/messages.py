@@ -31,15 +31,10 @@ from messaging.errors import (
 from messaging.ids import MessageId
 from messaging.models import Message
 from messaging.projections import MessageProjection
-from messaging.services import (
-    history,
-    message_lists,
-    messages,
-    notification_lists,
-    notifications,
-)
+from messaging.services import history, message_lists, messages, notifications
 from messaging.services.mentions import mentioned_participants
 from messaging.services.participants import namesakes_among
+from messaging.services.receipts import receipt_page
 
 _VERSIONS: Final = 20
 _RECEIPTS: Final = 100
@@ -184,7 +179,7 @@ def restore_version(
 def receipts(request: PageRequest, message_id: int) -> HttpResponse:
     """The users who were notified, and whether each has read the message."""
     found = _readable(request, message_id)
-    page = notification_lists.receipt_page(
+    page = receipt_page(
         message=found, cursor=request.GET.get("cursor"), limit=_RECEIPTS
     )
     return render(request, "chats/receipts.html", {"message": found, "page": page})

@@ -1,4 +1,4 @@
-"""All of a user's notifications, read ones too."""
+"""A user's notifications: what is unread, and the mentions and replies that are read."""
 
 from typing import Final
 

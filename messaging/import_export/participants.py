@@ -40,6 +40,7 @@ def add_participants(
             if begun
             else min(max(first[user], conversation.created_at), now),
             joined_position=joined,
+            notified_from=conversation.last_sequence + 1,
         )
         for user in new
     )

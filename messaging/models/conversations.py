@@ -139,6 +139,8 @@ class Participant(GuardedModel):
     # The id of the event that told of it. The user does not see events and overwritten
     # versions from before it. 0 for the first participants.
     joined_position = models.PositiveBigIntegerField(default=0, editable=False)
+    # The sequence from which on the user is notified of messages.
+    notified_from = models.PositiveBigIntegerField(default=1, editable=False)
 
     objects = ParticipantQuerySet.as_manager()
 

@@ -57,8 +57,9 @@ class MessageQuerySet(UnalterableQuerySet["Message"]):
     def unread_for(self, user: "User | UserId") -> "MessageQuerySet":
         return (
             self.filter(notifications__user=user, notifications__is_read=False)
-            .annotate(position=F("notifications__position"))
-            .order_by("-position")
+            # By the notification, whose index has them in this order.
+            .annotate(place=F("notifications__message"))
+            .order_by("-place")
         )
 
 
@@ -70,10 +71,7 @@ class UnreadMessagesManager(models.Manager["Message"]):
         return MessageQuerySet(self.model, using=self._db)
 
     def for_user(self, user: User | UserId) -> MessageQuerySet:
-        """The unread messages of a user, newest first; one query.
-
-        Each is annotated with `position`, by which the inbox is ordered.
-        """
+        """The unread messages of a user, newest first; one query."""
         return self.get_queryset().unread_for(user).for_display()
 
 

@@ -41,7 +41,11 @@ class NotificationKind(models.TextChoices):
 
 
 class Notification(GuardedModel):
-    """Notifies one user of one message. Unread notifications are the unread state."""
+    """Notifies one user of one message. Unread notifications are the unread state.
+
+    Once read, only mentions and replies are kept. Who else was notified of a message
+    follows from its conversation: see `services/receipts.py`.
+    """
 
     Kind = NotificationKind
 
@@ -64,8 +68,7 @@ class Notification(GuardedModel):
         Conversation, on_delete=models.CASCADE, related_name="+", db_index=False
     )
     kind = models.CharField(max_length=7, choices=Kind)
-    # The id of the event that told of it: the order of the inbox. Of two that are made at
-    # the same time in different conversations, either may be seen first.
+    # The id of the event that told of it: whether it had arrived when the inbox was read.
     position = models.PositiveBigIntegerField(editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     is_read = models.BooleanField(default=False)
@@ -80,13 +83,13 @@ class Notification(GuardedModel):
             ),
         )
         indexes = (
-            # Lists all notifications of a user, newest first.
-            models.Index(name="notification_newest", fields=["user", "-position"]),
+            # Lists all notifications of a user, by message, newest first.
+            models.Index(name="notification_newest", fields=["user", "-message"]),
             # The inbox and its count, without reading notifications that were read.
             # With `is_read` SQLite too counts by the index alone, in half the time.
             models.Index(
                 name="notification_inbox",
-                fields=["user", "-position", "is_read"],
+                fields=["user", "-message", "is_read"],
                 condition=Q(is_read=False),
             ),
             # Counts the mentions in the inbox, and those of each muted conversation: with
@@ -101,12 +104,6 @@ class Notification(GuardedModel):
             models.Index(
                 name="notification_unread_count",
                 fields=["conversation", "user", "is_read", "message"],
-            ),
-            # Tells whether anybody has not read a message yet.
-            models.Index(
-                name="notification_pending",
-                fields=["message"],
-                condition=Q(is_read=False),
             ),
         )
 

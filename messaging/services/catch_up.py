@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import accumulate
 from operator import attrgetter
-from typing import Annotated, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from django.db.models import Count, F, Min, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
@@ -24,13 +24,7 @@ from messaging.models import Notification, Participant
 from messaging.models.conversations import ConversationKind
 from messaging.models.notifications import NotificationKind
 from messaging.pagination import Page, cut_page
-from messaging.projections import (
-    From,
-    MessageProjection,
-    NotificationProjection,
-    Projection,
-    Row,
-)
+from messaging.projections import MessageProjection, NotificationProjection, Row
 from messaging.services.message_lists import messages_by_id
 from messaging.services.summaries import ConversationSummary, summaries_for
 from messaging.services.thread_roots import thread_roots
@@ -87,7 +81,7 @@ class CatchUp:
 
 @dataclass(slots=True)
 class _Waiting:
-    """How much of each kind waits in a conversation, and the position of the first."""
+    """How much of each kind waits in a conversation, and the first message."""
 
     conversation: ConversationId
     is_direct: bool
@@ -108,7 +102,7 @@ class _Place(NamedTuple):
     """Where a conversation comes: what was written to the reader, then what waited longest."""
 
     rank: int
-    position: int
+    message: int
     conversation: int
 
 
@@ -116,13 +110,7 @@ class _Rest(NamedTuple):
     """Where a page of one conversation ended."""
 
     conversation: int
-    position: int
-
-
-@dataclass(slots=True)
-class _Row(Projection):
-    notification: Annotated[NotificationProjection, From("")]
-    position: int
+    message: int
 
 
 def catch_up(
@@ -142,9 +130,9 @@ def catch_up(
     kinds = _KINDS[show]
     waiting = _waiting(reader)
     match None if cursor is None else _decoded(cursor):
-        case _Rest(conversation, position):
+        case _Rest(conversation, message):
             chosen = [each for each in waiting if each.conversation == conversation]
-            page, since = Page(chosen, None), position
+            page, since = Page(chosen, None), message
         case start:
             after = _after(start, waiting, kinds)
             page, since = _cut(after, kinds, limit=limit, messages=messages), 0
@@ -194,16 +182,16 @@ def _cut(
     return cut_page(
         waiting,
         limit=min(limit, fitting),
-        cursor_of=lambda each: encode_cursor("catch_up", *each.place(kinds)),
+        cursor_of=lambda each: encode_cursor("waiting", *each.place(kinds)),
     )
 
 
 def _decoded(cursor: str) -> _Place | _Rest:
-    match decode_numbers("catch_up", cursor):
-        case [rank, position, conversation]:
-            return _Place(rank, position, conversation)
-        case [conversation, position]:
-            return _Rest(conversation, position)
+    match decode_numbers("waiting", cursor):
+        case [rank, message, conversation]:
+            return _Place(rank, message, conversation)
+        case [conversation, message]:
+            return _Rest(conversation, message)
         case _:
             raise InvalidCursorError("This is no cursor of this list.", field="cursor")
 
@@ -248,21 +236,23 @@ def _pages(
         replies=having(NotificationKind.REPLY),
         since=since,
     )
-    found: dict[ConversationId, list[_Row]] = defaultdict(list)
-    for row in sorted(_Row.from_rows(rows), key=attrgetter("position")):
-        found[row.notification.message.conversation_id].append(row)
-    return {conversation: _page(rows) for conversation, rows in found.items()}
+    found: dict[ConversationId, list[NotificationProjection]] = defaultdict(list)
+    oldest_first = attrgetter("message.id")
+    for each in sorted(NotificationProjection.from_rows(rows), key=oldest_first):
+        found[each.message.conversation_id].append(each)
+    return {conversation: _page(each) for conversation, each in found.items()}
 
 
-def _page(rows: Sequence[_Row]) -> Page[NotificationProjection]:
-    page = cut_page(
-        rows,
+def _page(
+    notifications: Sequence[NotificationProjection],
+) -> Page[NotificationProjection]:
+    return cut_page(
+        notifications,
         limit=MOST_OF_ONE,
-        cursor_of=lambda row: encode_cursor(
-            "catch_up", row.notification.message.conversation_id, row.position
+        cursor_of=lambda last: encode_cursor(
+            "waiting", last.message.conversation_id, last.message.id
         ),
     )
-    return Page([row.notification for row in page.items], page.next_cursor)
 
 
 def _threads(
@@ -293,7 +283,7 @@ def _threads(
 def _counts(*, reader: UserId) -> QuerySet[Notification, tuple[int, str, int, int]]:
     unread = Notification.objects.of(reader).unread().order_by()
     by_kind = unread.values("conversation", "kind")
-    return by_kind.annotate(count=Count("*"), first=Min("position")).values_list(
+    return by_kind.annotate(count=Count("*"), first=Min("message")).values_list(
         "conversation", "kind", "count", "first"
     )
 
@@ -324,9 +314,11 @@ def _oldest(
         | Q(kind=NotificationKind.MENTION, conversation__in=mentions)
         | Q(kind=NotificationKind.REPLY, conversation__in=replies)
     )
-    unread = Notification.objects.of(reader).unread().filter(wanted, position__gt=since)
+    unread = Notification.objects.of(reader).unread().filter(wanted, message__gt=since)
     numbered = unread.annotate(
-        number=Window(RowNumber(), partition_by=F("conversation"), order_by="position")
+        number=Window(RowNumber(), partition_by=F("conversation"), order_by="message")
     )
     oldest = numbered.filter(number__lte=MOST_OF_ONE + 1).values("pk")
-    return Notification.objects.filter(pk__in=oldest).values_list(*_Row.columns())
+    return Notification.objects.filter(pk__in=oldest).values_list(
+        *NotificationProjection.columns()
+    )

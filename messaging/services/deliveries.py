@@ -6,7 +6,7 @@ events and recipients.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from messaging.models import Event, Participant, User
 from messaging.models.events import EventType
 from messaging.projections import MessageProjection, NotificationProjection
 from messaging.services.message_lists import messages_by_id
-from messaging.services.notification_lists import notifications_of
+from messaging.services.notification_lists import notifications_of, read_notification
 from messaging.services.summaries import ConversationSummary, summaries_for
 
 _MESSAGE_TYPES: Final = frozenset(
@@ -203,7 +203,7 @@ def _find(events: Sequence[Event], audience: frozenset[UserId]) -> _Found:
         participants=participants,
         contacts=_contacts(events, audience),
         messages=_messages(events),
-        notifications=_notifications(events, concerned),
+        notifications=_notifications(events, participants, concerned),
         summaries=_summaries(events, concerned),
     )
 
@@ -261,20 +261,47 @@ def _contacts(
 
 
 def _notifications(
-    events: Sequence[Event], audience: frozenset[UserId]
+    events: Sequence[Event],
+    participants: Mapping[int, Mapping[UserId, int]],
+    audience: frozenset[UserId],
 ) -> Mapping[int, Mapping[UserId, NotificationProjection]]:
-    message_ids = _ids(
-        event.message_id
+    notified = {
+        event.message_id or 0: {
+            user
+            for user, since in participants.get(event.conversation_id or 0, {}).items()
+            if since <= event.pk
+        }
         for event in events
         if event.type == EventType.NOTIFICATION_CREATED
-    )
+    }
     found: dict[int, dict[UserId, NotificationProjection]] = defaultdict(dict)
-    if message_ids:
-        for user, notification in notifications_of(
-            messages=message_ids, users=audience
-        ):
+    if notified:
+        for user, notification in notifications_of(messages=notified, users=audience):
             found[notification.message.id][user] = notification
+    _add_read(found, notified)
     return found
+
+
+def _add_read(
+    found: dict[int, dict[UserId, NotificationProjection]],
+    notified: Mapping[int, Collection[UserId]],
+) -> None:
+    """Add those that are not kept, since the message was read meanwhile."""
+    messages = {
+        message: next(iter(found[message].values())).message
+        for message in notified
+        if found[message]
+    }
+    unknown = [message for message in notified if message not in messages]
+    if unknown:
+        messages |= {message.id: message for message in messages_by_id(ids=unknown)}
+    for message, users in notified.items():
+        shown = messages.get(MessageId(message))
+        # A deleted message has no notification.
+        if shown is None or shown.sender is None:
+            continue
+        for user in {*users} - found[message].keys() - {shown.sender.id}:
+            found[message][user] = read_notification(shown)
 
 
 def _summaries(

@@ -68,16 +68,10 @@ class Inbox:
     up_to: str
 
 
-@dataclass(slots=True)
-class _Unread(Projection):
-    message: Annotated[MessageProjection, From("")]
-    position: int
-
-
 @CompiledQuery
 def _unread(*, reader: UserId, before: int) -> QuerySet[Message, Row]:
     unread = Message.unread.for_user(reader)
-    return unread.filter(Q(position__lt=before)).values_list(*_Unread.columns())
+    return unread.filter(Q(place__lt=before)).values_list(*MessageProjection.columns())
 
 
 @dataclass(slots=True)
@@ -130,7 +124,7 @@ def _summary(*, reader: UserId) -> QuerySet[Installation, Row]:
     waiting = Participant.objects.filter(Exists(here), user=reader)
     mentions = Notification.objects.unread_mentions().filter(user=reader)
     unnumbered = Notification.objects.filter(
-        user=reader, position__in=Event.objects.waiting().values("pk")
+        user=reader, message__in=Event.objects.waiting().values("message_id")
     )
     return (
         _counted(reader)
@@ -164,15 +158,15 @@ def unread_messages(*, reader: User, cursor: str | None, limit: int) -> Inbox:
     # Read the clock first: a message that arrives between the two queries must not be
     # cleared by `up_to`.
     up_to = up_to_now()
-    before = MAX_ID if cursor is None else decode_number("inbox", cursor)
-    rows = cut_page(
-        _Unread.from_rows(
+    before = MAX_ID if cursor is None else decode_number("unread", cursor)
+    page = cut_page(
+        MessageProjection.from_rows(
             _unread.page(limit + 1, reader=UserId(reader.pk), before=before)
         ),
         limit=limit,
-        cursor_of=lambda row: encode_cursor("inbox", row.position),
+        cursor_of=lambda message: encode_cursor("unread", message.id),
     )
-    return Inbox(Page([row.message for row in rows.items], rows.next_cursor), up_to)
+    return Inbox(page, up_to)
 
 
 def inbox_summary(*, reader: UserId) -> InboxSummary:

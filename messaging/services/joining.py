@@ -70,7 +70,11 @@ def take_in(*, conversation_id: ConversationId, user: User, change: Change) -> N
         user=user,
     )
     change.record(added)
-    participant = Participant(conversation_id=conversation_id, user=user)
+    participant = Participant(
+        conversation_id=conversation_id,
+        user=user,
+        notified_from=change.conversation(conversation_id).last_sequence + 1,
+    )
     change.insert_with(added, [participant])
     # The page shows usernames beside display names that two participants share.
     change.renew(conversation_id)

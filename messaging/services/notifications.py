@@ -5,7 +5,7 @@ them. Every change here requires the conversation's lock: if the last two reader
 at the same time, the second sees that the first has read.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,8 @@ from messaging.access import Membership, ReceivedMessage
 from messaging.changes import Change, changing, changing_conversation_of
 from messaging.database import BATCH_SIZE, CompiledQuery
 from messaging.errors import InvalidError, NotificationNotFoundError
-from messaging.ids import ConversationId, MessageId, NotificationId, Sequence, UserId
+from messaging.ids import ConversationId, MessageId, NotificationId, UserId
+from messaging.ids import Sequence as MessageSequence
 from messaging.models import Event, Message, Notification, Participant
 from messaging.models.events import EventType
 from messaging.models.notifications import NotificationQuerySet
@@ -24,6 +25,7 @@ from messaging.services.installation import read_clock
 from messaging.services.limits import count_fan_out
 from messaging.services.notification_kinds import kinds_of
 from messaging.services.read_marks import ReadRequest, mark_fully_read, mark_read
+from messaging.services.receipts import read_messages, was_notified
 from messaging.services.stored_messages import stored_message
 from messaging.services.unread_lookups import unread_among, unread_within
 
@@ -48,7 +50,7 @@ class FirstUnread:
     """The message at which reading a conversation goes on."""
 
     message_id: MessageId
-    sequence: Sequence
+    sequence: MessageSequence
 
 
 def notify_receivers(*, message: Message) -> None:
@@ -101,7 +103,11 @@ def first_unread(*, membership: Membership) -> FirstUnread | None:
         1, conversation=membership.conversation_id, reader=membership.user_id
     )
     return next(
-        (FirstUnread(MessageId(pk), Sequence(sequence)) for pk, sequence in rows), None
+        (
+            FirstUnread(MessageId(pk), MessageSequence(sequence))
+            for pk, sequence in rows
+        ),
+        None,
     )
 
 
@@ -112,7 +118,7 @@ def mark_message_read(*, message: ReceivedMessage, reader: UserId) -> None:
 
 
 def mark_message_unread(*, message: ReceivedMessage, reader: UserId) -> None:
-    """Mark a message unread; it returns to its former position in the inbox, if it had one.
+    """Mark a message unread; it returns to its place in the inbox.
 
     Raises:
         MessageNotFoundError, DeletedMessageError: the message was deleted meanwhile, or
@@ -120,17 +126,9 @@ def mark_message_unread(*, message: ReceivedMessage, reader: UserId) -> None:
     """
     with changing_conversation_of(message, by=reader) as change:
         stored = stored_message(message)
-        unread = _event(EventType.MESSAGE_UNREAD, stored, reader=reader)
-        existing = Notification.objects.filter(message=stored, user=reader)
-        if not change.update(existing.filter(is_read=True), is_read=False):
-            # It is unread already.
-            if existing.exists():
-                return
-            change.insert_with(unread, [_late_notification(reader, stored)])
-        change.record(unread)
-        if stored.read:
-            change.update(Message.objects.filter(pk=stored.pk), read=False)
-            change.renew(stored.conversation_id)
+        unread = Notification.objects.unread().of(reader).filter(message=stored)
+        if not unread.exists():
+            _mark_unread([stored], reader, change)
 
 
 def mark_ranges_read(
@@ -167,41 +165,68 @@ def mark_ranges_unread(
     reader = UserId(membership.user_id)
     conversation_id = ConversationId(membership.conversation_id)
     with changing(conversation_id, by=reader) as change:
-        theirs = _notifications_in(user_id=reader, conversation_id=conversation_id)
-        found = theirs.filter(_in_one_of(disjoint), is_read=True)
-        read = [*found.select_related("message").order_by("message__sequence")]
-        if not read:
-            return
-        ids = [each.pk for each in read]
-        change.update(Notification.objects.filter(pk__in=ids), is_read=False)
-        change.record(
-            *(
-                _event(EventType.MESSAGE_UNREAD, each.message, reader=reader)
-                for each in read
-            )
+        found = read_messages(reader).in_conversation(conversation_id)
+        read = [*found.filter(_in_one_of(disjoint)).order_by("sequence")]
+        if read:
+            _mark_unread(read, reader, change)
+
+
+def _mark_unread(messages: Sequence[Message], reader: UserId, change: Change) -> None:
+    """Notify a user again, or for the first time, of messages of one conversation."""
+    read = Notification.objects.of(reader).filter(message__in=messages)
+    kinds = dict(read.values_list("message", "kind"))
+    change.erase(read)
+    participant = Participant.objects.get(
+        conversation=messages[0].conversation_id, user=reader
+    )
+    for message in messages:
+        unread = _event(EventType.MESSAGE_UNREAD, message, reader=reader)
+        kind = kinds.get(message.pk) or _kind_again(message, participant)
+        change.record(unread)
+        change.insert_with(
+            unread,
+            [
+                Notification(
+                    user_id=reader,
+                    message=message,
+                    conversation_id=message.conversation_id,
+                    kind=kind,
+                    silent=participant.muted,
+                )
+            ],
         )
-        fully_read = [each.message_id for each in read if each.message.read]
-        if fully_read:
-            change.update(Message.objects.filter(pk__in=fully_read), read=False)
-            change.renew(conversation_id)
+    fully_read = [message.pk for message in messages if message.read]
+    if fully_read:
+        change.update(Message.objects.filter(pk__in=fully_read), read=False)
+        change.renew(messages[0].conversation_id)
+
+
+def _kind_again(message: Message, participant: Participant) -> str:
+    """The kind of a notification that is not kept."""
+    if was_notified(message, participant):
+        # Read mentions and replies are kept.
+        return Notification.Kind.MESSAGE
+    return kinds_of(message).of(participant.user_id)
 
 
 def _in_one_of(ranges: Iterable[SequenceRange]) -> Q:
     """Matches nothing without a range."""
     wanted = Q(pk__in=())
     for each in ranges:
-        wanted |= Q(message__sequence__range=(each.first, each.last))
+        wanted |= Q(sequence__range=(each.first, each.last))
     return wanted
 
 
 def mark_notification_read(*, reader: UserId, notification_id: NotificationId) -> None:
-    """Mark a notification read, and thereby its message.
+    """Mark a notification read, and thereby its message. Idempotent.
 
     Raises:
         NotificationNotFoundError: the reader has no such notification.
     """
-    notifications = Notification.objects.of(reader).filter(pk=notification_id)
+    notifications = Notification.objects.of(reader).filter(message=notification_id)
     if not notifications.exists():
+        if read_messages(reader).filter(pk=notification_id).exists():
+            return
         raise NotificationNotFoundError("You have no such notification.")
     mark_read(ReadRequest(unread_among(notifications, reader=reader), reader))
 
@@ -260,18 +285,4 @@ def _event(
         first_sequence=message.sequence,
         last_sequence=message.sequence,
         user_id=reader,
-    )
-
-
-def _late_notification(reader: UserId, message: Message) -> Notification:
-    """A notification for a reader who got none: they joined later, or the message was imported."""
-    muted = Participant.objects.filter(
-        conversation=message.conversation_id, user=reader, muted=True
-    )
-    return Notification(
-        user_id=reader,
-        message=message,
-        conversation_id=message.conversation_id,
-        kind=kinds_of(message).of(reader),
-        silent=muted.exists(),
     )

@@ -90,6 +90,7 @@ def _mark_batch(batch: Iterable[UnreadMessage], request: ReadRequest) -> None:
             return
         # First, since `unread` matches nothing once these are read.
         mark_fully_read(unread, reader=request.reader, change=change)
+        change.erase(unread.filter(kind=Notification.Kind.MESSAGE))
         change.update(unread, is_read=True)
         change.record(*events)
 

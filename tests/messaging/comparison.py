@@ -16,6 +16,7 @@ from messaging.models import (
 from messaging.services import history, summaries, threads
 from messaging.services.catch_up import MOST_OF_ONE, Shown, catch_up
 from messaging.services.inbox import inbox_summary, unread_messages
+from messaging.services.receipts import receipt_page
 from tests.messaging.reference_model import ModelConversation, ReferenceModel
 from tests.proofs import readable_by
 
@@ -38,6 +39,7 @@ def compare(model: ReferenceModel) -> None:
             {
                 name: (one.kind, one.unread)
                 for name, one in message.notifications.items()
+                if one.stored
             },
         )
         for conversation in model.conversations.values()
@@ -102,6 +104,10 @@ def compare_message(
     assert contents == conversation.visible(conversation.messages[message_id], name), (
         name
     )
+    receipts = receipt_page(message=message, cursor=None, limit=200)
+    assert {
+        receipt.user.username: receipt.read for receipt in receipts.items
+    } == conversation.messages[message_id].receipts()
     descendants = list(conversation.descendants(message_id))
     tree = threads.thread(root=message, depth=50, nodes=2000)
     assert tree.descendant_count == len(descendants)

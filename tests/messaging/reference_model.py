@@ -14,9 +14,21 @@ Refusal = type[errors.DomainError] | None
 
 @dataclass(slots=True)
 class ModelNotification:
+    """Of ordinary messages, only those that are unread are stored."""
+
     kind: str
     position: int
     unread: bool = True
+    # Of somebody who was no participant when the message was sent.
+    late: bool = False
+
+    @property
+    def stored(self) -> bool:
+        return self.unread or self.kind != "message"
+
+    @property
+    def forgotten(self) -> bool:
+        return self.late and not self.stored
 
 
 @dataclass(slots=True)
@@ -39,6 +51,14 @@ class ModelMessage:
         return not any(
             notification.unread for notification in self.notifications.values()
         )
+
+    def receipts(self) -> dict[Name, bool]:
+        """Who was notified, and whether each has read it."""
+        return {
+            name: not one.unread
+            for name, one in self.notifications.items()
+            if not one.forgotten
+        }
 
     def make_tombstone(self) -> None:
         self.sender, self.versions = None, [""]
@@ -214,22 +234,27 @@ class ReferenceModel:
     def mark_unread(
         self, conversation: ModelConversation, message: ModelMessage, name: Name
     ) -> None:
-        """At its old position in the inbox, if it had one."""
-        if name in message.notifications:
-            message.notifications[name].unread = True
-        else:
+        """What is marked unread after a cursor of the inbox is not cleared by it."""
+        known = message.notifications.get(name)
+        if known is None or known.forgotten:
             self.position += 1
             self.notify(conversation, message, name)
+            message.notifications[name].late = True
+        elif not known.unread:
+            self.position += 1
+            message.notifications[name] = ModelNotification(
+                known.kind, self.position, late=known.late
+            )
 
     def unread(self, name: Name) -> list[int]:
         """The inbox, newest first."""
         found = [
-            (message.notifications[name].position, message.id)
+            message.id
             for conversation in self.conversations.values()
             for message in conversation.messages.values()
             if name in message.notifications and message.notifications[name].unread
         ]
-        return [message_id for _, message_id in sorted(found, reverse=True)]
+        return sorted(found, reverse=True)
 
     def badge(self, name: Name, conversation: ModelConversation) -> int:
         """How many messages are unread; if it is muted, how many mentions."""

@@ -19,7 +19,7 @@ from messaging.projections import MessageProjection
 from messaging.sequence_ranges import SequenceRange
 from messaging.services.inbox import inbox_summary, mark_inbox_read, unread_messages
 from messaging.services.messages import delete_message
-from messaging.services.notification_lists import notification_page, receipt_page
+from messaging.services.notification_lists import notification_page
 from messaging.services.notifications import (
     MOST_TAKEN_BACK,
     FirstUnread,
@@ -31,6 +31,7 @@ from messaging.services.notifications import (
     mark_ranges_unread,
 )
 from messaging.services.participants import put_participant, remove_participant
+from messaging.services.receipts import receipt_page
 from tests.conftest import MakeUser, RunBeforeQuery
 from tests.proofs import membership_of, own_of, owned_by, readable_by, received_by
 from tests.reading import read_up_to
@@ -172,7 +173,21 @@ def test_reading_again_changes_nothing(bob: User, message: Message) -> None:
     before = Conversation.objects.get().version
     _read(bob, message)
     assert Conversation.objects.get().version == before
-    assert bob.notifications.get().is_read
+    assert not bob.notifications.exists()
+
+
+def test_of_what_was_read_only_mentions_and_replies_are_kept(
+    bob: User, cleo: User, notified_message: Message
+) -> None:
+    sent = [
+        Message.objects.create(
+            sender=bob, parent_message=notified_message, content=content
+        )
+        for content in ("ordinary", "for @cleo")
+    ]
+    for message in (notified_message, *sent):
+        _read(cleo, message)
+    assert [row.message for row in cleo.notifications.all()] == [sent[1]]
 
 
 def test_marking_unread_brings_a_message_back(bob: User, message: Message) -> None:
@@ -406,16 +421,18 @@ def test_deleting_a_message_takes_its_notifications(
 def test_a_notification_and_its_message_are_read_together(
     bob: User, message: Message
 ) -> None:
-    notification = NotificationId(bob.notifications.get().pk)
-    mark_notification_read(reader=UserId(bob.pk), notification_id=notification)
-    assert bob.notifications.get().is_read
-    assert Message.objects.get().read
+    for _ in range(2):
+        mark_notification_read(
+            reader=UserId(bob.pk), notification_id=NotificationId(message.pk)
+        )
+        assert not bob.notifications.exists()
+        assert Message.objects.get().read
 
 
 def test_nobody_reads_anothers_notification(
     ann: User, bob: User, message: Message
 ) -> None:
-    for notification_id in (bob.notifications.get().pk, MAX_ID):
+    for notification_id in (message.pk, MAX_ID):
         with pytest.raises(NotificationNotFoundError):
             mark_notification_read(
                 reader=UserId(ann.pk), notification_id=NotificationId(notification_id)
@@ -423,9 +440,10 @@ def test_nobody_reads_anothers_notification(
     assert not bob.notifications.get().is_read
 
 
-def test_notifications_are_listed_newest_first_and_read_ones_too(
-    ann: User, bob: User, message: Message
+def test_notifications_are_listed_newest_first_and_read_mentions_too(
+    ann: User, bob: User
 ) -> None:
+    message = Message.objects.create(sender=ann, receiver=bob, content="@bob")
     _read(bob, message)
     for number in range(2):
         Message.objects.create(sender=ann, receiver=bob, content=str(number))

@@ -565,7 +565,7 @@ def looks_mark_seen(body: models.LooksSeenIn) -> Request[None]:
 def notifications_list(
     *, limit: int | None = None, cursor: str | None = None
 ) -> Request[Page[models.NotificationData]]:
-    """List your notifications, newest first, read ones too."""
+    """List your notifications, newest first: what is unread, and read mentions and replies."""
     return Request(
         "notifications_list",
         "GET",

@@ -81,7 +81,7 @@ class AsyncNotifications:
             yield notification
 
     def list(self, *, page_size: int | None = None) -> AsyncListing[AsyncNotification]:
-        """Your notifications, read ones too, newest first."""
+        """What is unread, and the mentions and replies that are read; newest first."""
         request = operations.notifications_list(limit=page_size)
         return AsyncListing(self._session, request, Page[AsyncNotification])
 

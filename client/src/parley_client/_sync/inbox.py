@@ -84,7 +84,7 @@ class Notifications:
             yield notification
 
     def list(self, *, page_size: int | None = None) -> Listing[Notification]:
-        """Your notifications, read ones too, newest first."""
+        """What is unread, and the mentions and replies that are read; newest first."""
         request = operations.notifications_list(limit=page_size)
         return Listing(self._session, request, Page[Notification])
 
