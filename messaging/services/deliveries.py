@@ -6,7 +6,7 @@ events and recipients.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +23,7 @@ _MESSAGE_TYPES: Final = frozenset(
         EventType.MESSAGE_CREATED,
         EventType.MESSAGE_EDITED,
         EventType.MESSAGE_DELETED,
+        EventType.NOTIFICATION_CREATED,
     }
 )
 _SUMMARY_TYPES: Final = frozenset(
@@ -199,11 +200,12 @@ def _find(events: Sequence[Event], audience: frozenset[UserId]) -> _Found:
     participants = _participants(events, audience)
     recipients = {UserId(event.recipient_id or 0) for event in events}
     concerned = frozenset[UserId]().union(*participants.values(), recipients & audience)
+    messages = _messages(events)
     return _Found(
         participants=participants,
         contacts=_contacts(events, audience),
-        messages=_messages(events),
-        notifications=_notifications(events, participants, concerned),
+        messages=messages,
+        notifications=_notifications(events, participants, messages, concerned),
         summaries=_summaries(events, concerned),
     )
 
@@ -263,45 +265,32 @@ def _contacts(
 def _notifications(
     events: Sequence[Event],
     participants: Mapping[int, Mapping[UserId, int]],
+    messages: Mapping[int, MessageProjection],
     audience: frozenset[UserId],
 ) -> Mapping[int, Mapping[UserId, NotificationProjection]]:
-    notified = {
-        event.message_id or 0: {
-            user
-            for user, since in participants.get(event.conversation_id or 0, {}).items()
-            if since <= event.pk
-        }
-        for event in events
-        if event.type == EventType.NOTIFICATION_CREATED
-    }
-    found: dict[int, dict[UserId, NotificationProjection]] = defaultdict(dict)
-    if notified:
-        for user, notification in notifications_of(messages=notified, users=audience):
-            found[notification.message.id][user] = notification
-    _add_read(found, notified)
-    return found
-
-
-def _add_read(
-    found: dict[int, dict[UserId, NotificationProjection]],
-    notified: Mapping[int, Collection[UserId]],
-) -> None:
-    """Add those that are not kept, since the message was read meanwhile."""
-    messages = {
-        message: next(iter(found[message].values())).message
-        for message in notified
-        if found[message]
-    }
-    unknown = [message for message in notified if message not in messages]
-    if unknown:
-        messages |= {message.id: message for message in messages_by_id(ids=unknown)}
-    for message, users in notified.items():
-        shown = messages.get(MessageId(message))
+    about: dict[int, MessageProjection] = {}
+    found: dict[int, dict[UserId, NotificationProjection]] = {}
+    for event in events:
+        message = messages.get(event.message_id or 0)
         # A deleted message has no notification.
-        if shown is None or shown.sender is None:
+        if (
+            event.type != EventType.NOTIFICATION_CREATED
+            or message is None
+            or message.sender is None
+        ):
             continue
-        for user in {*users} - found[message].keys() - {shown.sender.id}:
-            found[message][user] = read_notification(shown)
+        about[message.id] = message
+        # As if read, which is not kept; those that are kept take their place.
+        read = read_notification(message)
+        found[message.id] = {
+            user: read
+            for user, since in participants.get(message.conversation_id, {}).items()
+            if since <= event.pk and user != message.sender.id
+        }
+    if about:
+        for user, notification in notifications_of(messages=about, users=audience):
+            found[notification.message.id][user] = notification
+    return found
 
 
 def _summaries(

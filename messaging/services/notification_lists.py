@@ -1,28 +1,13 @@
 """Lists of notifications."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Collection, Iterator, Mapping
 
 from messaging.cursors import decode_number, encode_cursor
 from messaging.ids import NotificationId, UserId
 from messaging.models import Notification
 from messaging.models.notifications import NotificationKind
 from messaging.pagination import Page, cut_page
-from messaging.projections import (
-    From,
-    MessageProjection,
-    NotificationProjection,
-    Projection,
-)
-
-
-@dataclass(slots=True)
-class _NotificationRow(Projection):
-    """A notification with its user."""
-
-    notification: Annotated[NotificationProjection, From("")]
-    user_id: UserId
+from messaging.projections import MessageProjection, NotificationProjection
 
 
 def notification_page(
@@ -44,12 +29,25 @@ def notification_page(
 
 
 def notifications_of(
-    *, messages: Collection[int], users: Collection[UserId]
+    *, messages: Mapping[int, MessageProjection], users: Collection[UserId]
 ) -> Iterator[tuple[UserId, NotificationProjection]]:
     """The notifications of these users about these messages, as far as they are kept."""
-    found = Notification.objects.filter(message__in=messages, user__in=users)
-    rows = found.values_list(*_NotificationRow.columns())
-    return ((row.user_id, row.notification) for row in _NotificationRow.from_rows(rows))
+    found = Notification.objects.filter(message__in=messages.keys(), user__in=users)
+    rows = found.values_list(
+        "user", "message", "kind", "created_at", "is_read", "silent"
+    )
+    for user, message, kind, created_at, is_read, silent in rows:
+        yield (
+            UserId(user),
+            NotificationProjection(
+                id=NotificationId(message),
+                kind=kind,
+                message=messages[message],
+                created_at=created_at,
+                is_read=is_read,
+                silent=silent,
+            ),
+        )
 
 
 def read_notification(message: MessageProjection) -> NotificationProjection:

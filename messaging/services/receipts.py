@@ -32,10 +32,16 @@ def receipt_page(
 ) -> Page[Receipt]:
     """Read receipts: the users who were notified of a message, by ascending user id."""
     own = Notification.objects.filter(message=message, user=OuterRef("user"))
-    notified = Q(Exists(own))
-    if not message.deleted and message.external_id is None:
-        notified |= Q(notified_from__lte=message.sequence)
-    people = Participant.objects.filter(notified, conversation=message.conversation_id)
+    # Of the message as it is now: it may have been deleted meanwhile.
+    sent_to_them = Message.objects.filter(
+        pk=message.pk,
+        sequence__gte=OuterRef("notified_from"),
+        sender__isnull=False,
+        external_id__isnull=True,
+    )
+    people = Participant.objects.filter(
+        Exists(own) | Exists(sent_to_them), conversation=message.conversation_id
+    )
     if cursor is not None:
         people = people.filter(user__gt=decode_number("receipts", cursor))
     rows = (

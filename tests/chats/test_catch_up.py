@@ -35,7 +35,7 @@ def _ranges(page: Page) -> list[str | None]:
 
 def _unread(reader: User) -> list[str]:
     unread = Notification.objects.filter(user=reader, is_read=False)
-    return [*unread.order_by("position").values_list("message__content", flat=True)]
+    return [*unread.order_by("message").values_list("message__content", flat=True)]
 
 
 def test_a_card_is_shown_for_each_thread_with_its_root(

@@ -197,7 +197,11 @@ ROWS: Final[dict[str, list[Read]]] = {
     "messages_list_receipts": [
         Read(
             "/messages/{message}/receipts?limit=200",
-            [WHO, MESSAGE, "the page of notifications with their people"],
+            [
+                WHO,
+                MESSAGE,
+                "the page of participants, and whether they were notified and have read",
+            ],
         )
     ],
     "history_list": [
@@ -231,7 +235,7 @@ ROWS: Final[dict[str, list[Read]]] = {
                 BACKLOG[2],
                 "where the reader takes part, and since when",
                 "the messages with their people",
-                "the reader's notifications with their messages and people",
+                "the reader's notifications of them",
                 "the counts of the conversations, and their pages' versions",
                 KNOWN,
                 "the last messages with their people, all at once",

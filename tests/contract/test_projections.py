@@ -134,7 +134,7 @@ class StoredConversation:
             )
         )
         return {
-            "id": NOTIFICATION,
+            "id": SHOWN,
             "kind": "reply",
             "message": self.message,
             "created_at": written(NOTIFIED),
