@@ -19,6 +19,7 @@ this, the next one that writes, or reads the log, does it. See decision 0040.
 import logging
 import threading
 from collections.abc import Callable
+from time import monotonic
 from typing import Final
 
 import psycopg
@@ -30,6 +31,9 @@ logger = logging.getLogger(__name__)
 # Rows that one transaction numbers.
 _BATCH: Final = 1000
 _PAUSE_SECONDS: Final = 1.0
+# From the start of one turn to the next one: what is committed meanwhile is numbered
+# together, and wakes everybody once. Nobody waits for it who writes seldom.
+_GATHER_SECONDS: Final = 0.01
 # How long a process that ends waits: the next one that writes or reads does the rest.
 _PATIENCE_SECONDS: Final = 5.0
 # A thread that had nothing to do for so long closes its connection.
@@ -79,12 +83,15 @@ def _number_batch() -> int:
 class Numberer(threading.Thread):
     """The thread of a process that numbers what the process has committed, and tells of it.
 
-    While it is at work, further commits wait for its next turn together.
+    Until a turn has taken `gather_seconds`, further commits wait for the next one together.
     """
 
-    def __init__(self, announce: Callable[[], None]) -> None:
+    def __init__(
+        self, announce: Callable[[], None], *, gather_seconds: float = _GATHER_SECONDS
+    ) -> None:
         super().__init__(name="parley-numbering", daemon=True)
         self._announce = announce
+        self._gather_seconds = gather_seconds
         self._wanted = threading.Event()
         self._stopping = threading.Event()
 
@@ -102,10 +109,12 @@ class Numberer(threading.Thread):
         stopping = False
         while not stopping:
             self._wait()
+            next_turn = monotonic() + self._gather_seconds
             self._wanted.clear()
             # After that: what was committed before `stop` has its turn.
             stopping = self._stopping.is_set()
             self._number()
+            self._stopping.wait(max(0.0, next_turn - monotonic()))
         connection.close()
 
     def _wait(self) -> None:

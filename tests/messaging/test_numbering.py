@@ -65,6 +65,26 @@ def test_what_is_committed_while_it_is_at_work_has_its_turn(wakes: int) -> None:
     assert len(turns) == 2
 
 
+def test_what_is_committed_soon_after_a_turn_is_gathered() -> None:
+    begun, turns = threading.Event(), []
+
+    def announce() -> None:
+        turns.append(1)
+        begun.set()
+
+    numberer = Numberer(announce, gather_seconds=24 * 60 * 60)
+    numberer.start()
+    numberer.wake()
+    # At once: nothing was numbered before.
+    assert begun.wait(TIMEOUT)
+    for _ in range(3):
+        numberer.wake()
+    # It does not wait until the time is over.
+    numberer.stop()
+    assert not numberer.is_alive()
+    assert len(turns) == 2
+
+
 def test_a_command_ends_when_its_events_are_numbered(ann: User) -> None:
     start_group(owner=ann, title="Group", usernames=[])
     read_log()
