@@ -78,7 +78,7 @@ class Roles:
         return {
             "conversation_id": message.conversation_id,
             "message_id": message.pk,
-            "notification_id": notification.pk,
+            "notification_id": notification.message_id,
             "token_id": self.token_id,
             "invitation_id": self.invitation.invitation.pk,
             "code": self.invitation.code,

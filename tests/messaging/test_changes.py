@@ -259,7 +259,7 @@ def _set_up(code: str) -> User:
 
 
 def _notification_of_hello(data: Data) -> NotificationId:
-    return NotificationId(Notification.objects.get(message=data.hello).pk)
+    return NotificationId(data.hello.pk)
 
 
 def _removed_participant(user: User, group: Conversation) -> Membership:
