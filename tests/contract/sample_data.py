@@ -84,7 +84,9 @@ def create_sample_data() -> SampleData:
             "message_id": own,
             "messages_mark_read.message_id": received.pk,
             "messages_mark_unread.message_id": received.pk,
-            "notification_id": Notification.objects.filter(user=ann).order_by("pk")[0].message_id,
+            "notification_id": Notification.objects.filter(user=ann)
+            .order_by("pk")[0]
+            .message_id,
             "token_id": token.token.pk,
             "invitation_id": mine.invitation.pk,
             # Of a group that Ann is not in.

@@ -16,6 +16,7 @@ from tests.live_server import served_by
 from tests.prove.old_database import APP, Table
 
 _TABLES = TypeAdapter(dict[str, Table])
+_READ_ONES_GO = "0026_read_notifications_are_not_kept"
 
 
 def _migrations() -> list[str]:
@@ -37,6 +38,8 @@ def test_an_older_database_keeps_all_it_has(
 ) -> None:
     migrate(environment, APP, migration)
     before = _old_database(environment, "fill", migration)
+    if migration < _READ_ONES_GO:
+        _forget_what_was_read(before["messaging_notification"])
     empty = {name for name, table in before.items() if not table["rows"]}
     assert empty <= {"messaging_user_groups", "messaging_user_user_permissions"}
     migrate(environment)
@@ -49,6 +52,15 @@ def test_an_older_database_keeps_all_it_has(
 @pytest.mark.django_db
 def test_the_migrations_make_what_the_models_are() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def _forget_what_was_read(notifications: Table) -> None:
+    """Read notifications of ordinary messages: all else is kept."""
+    read, kind = map(notifications["columns"].index, ("is_read", "kind"))
+    rows = notifications["rows"]
+    kept = [row for row in rows if (row[read], row[kind]) != ("True", "'message'")]
+    assert 0 < len(kept) < len(rows)
+    notifications["rows"] = kept
 
 
 def _rows(table: Table, columns: list[str]) -> list[list[str]]:
