@@ -70,8 +70,17 @@ class LiveServer:
         os.killpg(self.processes[process].pid, signal.SIGKILL)
         self.processes[process].wait(_TIMEOUT)
 
+    def freeze(self, process: int) -> None:
+        """Let one take connections and answer nothing; it can only be killed."""
+        os.killpg(self.processes[process].pid, signal.SIGSTOP)
+
+    def end(self, process: int) -> None:
+        """Stop one as an operator does, with what it has begun done."""
+        self.processes[process].terminate()
+        self.processes[process].wait(_TIMEOUT)
+
     def revive(self, process: int) -> None:
-        """Start one that was killed again, at its address, and wait until it is ready."""
+        """Start one that was killed or ended again, at its address, and wait until it is ready."""
         self.processes[process] = self._spawn(self.urls[process])
         self._await_ready(self.urls[process], self.processes[process])
 

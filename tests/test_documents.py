@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 ROOT: Final[Path] = settings.BASE_DIR
-DOCUMENTS: Final = ("CONTRIBUTING.md", "docs/architecture.md")
+DOCUMENTS: Final = ("CONTRIBUTING.md", "docs/architecture.md", "docs/proxies.md")
 _CODE: Final = re.compile(r"`([^`\n]+)`")
 _COMMAND: Final = re.compile(r"^\$ (\S+/\S+)", re.MULTILINE)
 _LINK: Final = re.compile(r"\]\(([^)#]+)[^)]*\)")

@@ -58,7 +58,7 @@ def check_database(load: Load) -> None:
 
 def _conversations(client: httpx.Client) -> Iterator[tuple[int, int]]:
     """Ids, each with the last sequence."""
-    for item in _walk(client, "/conversations"):
+    for item in walk(client, "/conversations"):
         yield _number(item, "id"), _number(item, "last_sequence")
 
 
@@ -67,7 +67,7 @@ def _surviving(
 ) -> list[tuple[int, int, str]]:
     """Sequence, id and content of each."""
     path = f"/conversations/{conversation}/messages"
-    items = list(_walk(client, path, after_sequence=0))
+    items = list(walk(client, path, after_sequence=0))
     sequences = [_number(item, "sequence") for item in items]
     assert all(one < next_one for one, next_one in pairwise(sequences))
     assert not sequences or sequences[-1] <= last_sequence
@@ -80,13 +80,13 @@ def _surviving(
 
 def _check_inbox(client: httpx.Client, expected: Collection[int]) -> None:
     """Unread is what the others sent to them, less what they read."""
-    unread = [_number(item, "id") for item in _walk(client, "/inbox")]
+    unread = [_number(item, "id") for item in walk(client, "/inbox")]
     summary = client.get("/inbox/summary").raise_for_status().json()
     assert summary["unread_count"] == len(unread)
     assert sorted(unread) == sorted(expected)
 
 
-def _walk(client: httpx.Client, path: str, **first: int) -> Iterator[Json]:
+def walk(client: httpx.Client, path: str, **first: int) -> Iterator[Json]:
     parameters: dict[str, int | str] = {**first}
     while True:
         answer = client.get(path, params={"limit": 200, **parameters})
