@@ -123,8 +123,12 @@ def _summary(*, reader: UserId) -> QuerySet[Installation, Row]:
     )
     waiting = Participant.objects.filter(Exists(here), user=reader)
     mentions = Notification.objects.unread_mentions().filter(user=reader)
+    waiting_events = Event.objects.waiting()
+    # By the message there is an index; but its edit may be what waits.
     unnumbered = Notification.objects.filter(
-        user=reader, message__in=Event.objects.waiting().values("message_id")
+        user=reader,
+        message__in=waiting_events.values("message_id"),
+        position__in=waiting_events.values("pk"),
     )
     return (
         _counted(reader)

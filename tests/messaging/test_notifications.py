@@ -1,8 +1,10 @@
 """Who is notified of what, and what is still unread."""
 
 from collections.abc import Iterable
+from itertools import count
 
 import pytest
+from django.db import connection
 
 from messaging.changes import open_change
 from messaging.errors import (
@@ -17,8 +19,9 @@ from messaging.ids import MAX_ID, MessageId, NotificationId, Sequence, UserId
 from messaging.models import Conversation, Message, Notification, Participant, User
 from messaging.projections import MessageProjection
 from messaging.sequence_ranges import SequenceRange
+from messaging.services.events import read_log
 from messaging.services.inbox import inbox_summary, mark_inbox_read, unread_messages
-from messaging.services.messages import delete_message
+from messaging.services.messages import delete_message, edit_message
 from messaging.services.notification_lists import notification_page
 from messaging.services.notifications import (
     MOST_TAKEN_BACK,
@@ -32,7 +35,7 @@ from messaging.services.notifications import (
 )
 from messaging.services.participants import put_participant, remove_participant
 from messaging.services.receipts import receipt_page
-from tests.conftest import MakeUser, RunBeforeQuery
+from tests.conftest import Execute, MakeUser, RunBeforeQuery
 from tests.proofs import membership_of, own_of, owned_by, readable_by, received_by
 from tests.reading import read_up_to
 
@@ -520,3 +523,32 @@ def test_no_more_is_taken_back_at_once_than_a_transaction_bears(
     many = SequenceRange(Sequence(1), Sequence(MOST_TAKEN_BACK + 1))
     with pytest.raises(InvalidError):
         mark_ranges_unread(membership=membership_of(bob, group), ranges=[many])
+
+
+def test_up_to_covers_what_was_edited_while_it_was_counted(
+    ann: User, bob: User, group: Conversation
+) -> None:
+    message = Message.objects.create(sender=ann, conversation=group, content="Draft 0")
+    read_log()
+    versions = count(1)
+
+    def edit_first(
+        execute: Execute,
+        statement: str,
+        parameters: object,
+        many: bool,
+        context: dict[str, object],
+    ) -> object:
+        if '"waiting"' in statement:
+            edit_message(
+                message=own_of(ann, message), content=f"Draft {next(versions)}"
+            )
+        return execute(statement, parameters, many, context)
+
+    # On PostgreSQL the edit has no position yet, and the notification has one.
+    with connection.execute_wrapper(edit_first):
+        summary = inbox_summary(reader=UserId(bob.pk))
+    assert next(versions) > 1
+    assert summary.unread_count == 1
+    mark_inbox_read(reader=UserId(bob.pk), up_to=summary.up_to)
+    assert not bob.notifications.exists()
