@@ -130,7 +130,7 @@ def remove_dead_rows() -> None:
     if connection.vendor != "postgresql":
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT sum(n_dead_tup) FROM pg_stat_user_tables")
+        cursor.execute("SELECT COALESCE(sum(n_dead_tup), 0) FROM pg_stat_user_tables")
         (dead,) = cursor.fetchone()
         if dead > _MOST_DEAD_ROWS:
             cursor.execute("VACUUM")
