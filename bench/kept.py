@@ -60,7 +60,7 @@ def _sizes() -> dict[str, int]:
     """Of each table and its indexes, without what is free in them."""
     from django.db import connection
 
-    from messaging.changes.wakeup import finish_numbering
+    from messaging.changes import finish_numbering
 
     # A row that another transaction may still see would count.
     finish_numbering()

@@ -17,7 +17,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from api.events.stream_slots import STREAM_SLOTS
 from messaging import signals
-from messaging.changes.wakeup import finish_numbering
+from messaging.changes import finish_numbering
 from messaging.conversation_memory import clear_memories
 from messaging.models import Conversation, Message, User
 from messaging.services.conversations import start_group

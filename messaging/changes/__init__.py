@@ -31,6 +31,7 @@ from messaging.changes.context_managers import (
     open_change,
 )
 from messaging.changes.log import next_event_id
+from messaging.changes.wakeup import finish_numbering
 
 __all__ = [
     "Change",
@@ -39,6 +40,7 @@ __all__ = [
     "changing_all",
     "changing_as_owner",
     "changing_conversation_of",
+    "finish_numbering",
     "next_event_id",
     "open_change",
 ]
