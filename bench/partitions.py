@@ -184,7 +184,8 @@ def _asks() -> Asks:
     from messaging.models import Message
 
     theirs = range(_STEP, CONVERSATIONS + 1, _STEP)
-    root = Message.objects.filter(conversation=_STEP).latest("sequence").pk - _REPLIES
+    tree = Message.objects.filter(conversation=_STEP, reply_count=3)
+    root = tree.earliest("sequence").pk
     last = Message.objects.latest("pk").pk - _REPLIES - 1
     each = last // CONVERSATIONS
     said = {"content": "Message " + "words " * 30}
