@@ -12,18 +12,16 @@ from django.db import NotSupportedError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-# Messages, and what refers to them.
-TABLES: Final = (
-    "messaging_message",
-    "messaging_messagehistory",
-    "messaging_notification",
-)
+# Notifications are asked for by their user, and stay whole.
+TABLES: Final = ("messaging_message", "messaging_messagehistory")
 
-# Those of partitions have a parent constraint, and follow it.
+# Also the references of other tables to these. Those of partitions have a parent
+# constraint, and follow it. Keys first: references need them.
 _CONSTRAINTS: Final = """
 SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
 FROM pg_constraint
-WHERE conrelid = ANY(%s::regclass[]) AND contype IN ('p', 'u', 'f') AND conparentid = 0
+WHERE (conrelid = ANY(%s::regclass[]) OR confrelid = ANY(%s::regclass[]))
+    AND contype IN ('p', 'u', 'f') AND conparentid = 0
 ORDER BY contype = 'f', conname
 """
 _INDEXES: Final = """
@@ -80,6 +78,9 @@ def _rebuild(database: BaseDatabaseWrapper, form: _Form) -> None:
         constraints, indexes = _constraints(cursor), _indexes(cursor)
         for table in TABLES:
             _copy(cursor, table, form.parts)
+        for each in constraints:
+            if each.table not in TABLES:
+                cursor.execute(f"ALTER TABLE {each.table} DROP CONSTRAINT {each.name}")
         cursor.execute(f"DROP TABLE {all_tables}")
         for table in TABLES:
             cursor.execute(f"ALTER TABLE {table}_new RENAME TO {table}")
@@ -95,8 +96,7 @@ def _rebuild(database: BaseDatabaseWrapper, form: _Form) -> None:
 
 
 def _constraints(cursor: CursorWrapper) -> Sequence[_Constraint]:
-    """Keys first: references need them."""
-    cursor.execute(_CONSTRAINTS, [[*TABLES]])
+    cursor.execute(_CONSTRAINTS, [[*TABLES], [*TABLES]])
     return [_Constraint(*row) for row in cursor.fetchall()]
 
 
