@@ -48,6 +48,10 @@ _POSTGRES_OPTIONS: Final = {
 _POOLED_OPTIONS: Final = {"server_side_binding": True, "prepare_threshold": None}
 
 
+def is_postgres(url: str) -> bool:
+    return url.partition(":")[0] in _POSTGRES
+
+
 def database_settings(url: str, *, pooled: bool = False) -> dj_database_url.DBConfig:
     """Django's settings for the database of a URL; `pooled` if a pooler answers there.
 
@@ -59,7 +63,7 @@ def database_settings(url: str, *, pooled: bool = False) -> dj_database_url.DBCo
         raise StartError("PARLEY_DATABASE_POOLER is for PostgreSQL, not for SQLite.")
     if scheme in _SQLITE:
         return _sqlite_settings(url)
-    if scheme in _POSTGRES:
+    if is_postgres(url):
         return _postgres_settings(url, pooled=pooled)
     raise _bad_database()
 
@@ -72,7 +76,7 @@ def direct_database_settings(url: str) -> dj_database_url.DBConfig | None:
     """
     if not url:
         return None
-    if url.partition(":")[0] not in _POSTGRES:
+    if not is_postgres(url):
         raise _bad_postgres(DIRECT)
     return _postgres_settings(url, variable=DIRECT)
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from redis import ConnectionPool, RedisError
 
+from config.databases import is_postgres
 from config.startup_errors import StartError, variable
 
 if TYPE_CHECKING:
@@ -195,6 +196,8 @@ def _combination_faults(env: "Environment") -> Iterator[str]:
             "PARLEY_DEBUG shows everybody what the server holds: it cannot be on"
             " together with PARLEY_HTTPS."
         )
+    if env.partitions and not is_postgres(env.database_url):
+        yield "PARLEY_PARTITIONS is for PostgreSQL, not for SQLite."
     yield from _pooler_faults(env)
 
 

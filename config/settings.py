@@ -67,6 +67,7 @@ PARLEY_EVENT_RETENTION_DAYS = env.event_retention_days
 PARLEY_MAX_STREAMS = env.max_streams
 PARLEY_MAX_STREAMS_PER_USER = env.max_streams_per_user
 PARLEY_DATABASE_POOLER = env.database_pooler
+PARLEY_PARTITIONS = env.partitions
 PARLEY_REDIS_URL = env.redis_url
 PARLEY_REGISTRATION: Registration = env.registration
 PARLEY_RATE_LIMITS = env.rate_limits
@@ -107,6 +108,7 @@ INSTALLED_APPS = [
     "ninja",
     "chats",
     "messaging",
+    *(["config.postgresql.partitions"] if env.partitions else []),
 ]
 
 MIDDLEWARE = [

@@ -122,6 +122,8 @@ class Environment(BaseSettings):
     database_url: str = Field(default="", validation_alias="DATABASE_URL")
     database_pooler: bool = False
     direct_database_url: str = ""
+    # Read when the tables are divided: a later change does nothing.
+    partitions: Annotated[int, Field(ge=0, le=256)] = 0
     redis_url: str = Field(default="", validation_alias="REDIS_URL")
     # prometheus_client reads this variable by itself; it takes no argument.
     metrics_dir: str = Field(default="", validation_alias="PROMETHEUS_MULTIPROC_DIR")

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+from django.conf import settings
+
 from messaging.database import fetch_all
 from messaging.models import Message
 from messaging.reply_trees import TreeNode
@@ -26,6 +28,8 @@ NAMED_ANCESTORS: Final = 16
 # the way down.
 # The start is looked up number by number: as a join, PostgreSQL reads the conversation
 # backwards down to it.
+# Each step names the conversation, so that of partitions it looks in one. Where there are
+# none, `{free}` is a sign that keeps the databases from reading the conversation for it.
 # It stops by `shown`, not by `LIMIT`, which PostgreSQL does not promise to apply early.
 _WALK: Final = """
 WITH RECURSIVE named(sequence) AS (VALUES {named}),
@@ -41,7 +45,7 @@ walk(id, parent_id, sequence, depth, after, shown) AS (
     FROM (
         SELECT id, parent_message_id AS parent_id, sequence
         FROM messaging_message
-        WHERE id = (
+        WHERE {free}conversation_id = %s AND id = (
             SELECT found.id
             FROM (
                 SELECT named.sequence, (
@@ -60,10 +64,12 @@ walk(id, parent_id, sequence, depth, after, shown) AS (
         walk.depth + CASE WHEN next.parent_message_id = walk.id THEN 1 ELSE -1 END,
         CASE WHEN next.parent_message_id = walk.id THEN 0 ELSE walk.sequence END,
         walk.shown + CASE WHEN next.parent_message_id = walk.id THEN 1 ELSE 0 END
-    FROM walk JOIN messaging_message AS next ON next.id = COALESCE(
+    FROM walk JOIN messaging_message AS next
+    ON {free}next.conversation_id = %s AND next.id = COALESCE(
         (
             SELECT reply.id FROM messaging_message AS reply
-            WHERE reply.parent_message_id = walk.id AND reply.sequence > walk.after
+            WHERE {free}reply.conversation_id = %s
+            AND reply.parent_message_id = walk.id AND reply.sequence > walk.after
             ORDER BY reply.sequence LIMIT 1
         ),
         CASE WHEN walk.id <> %s THEN walk.parent_id END
@@ -74,7 +80,8 @@ above(id, parent_id, sequence, steps) AS (
     SELECT id, parent_id, sequence, 0 FROM walk WHERE shown = %s AND after = 0
     UNION ALL
     SELECT parent.id, parent.parent_message_id, parent.sequence, above.steps + 1
-    FROM above JOIN messaging_message AS parent ON parent.id = above.parent_id
+    FROM above JOIN messaging_message AS parent
+    ON {free}parent.conversation_id = %s AND parent.id = above.parent_id
     WHERE above.steps < %s AND above.id <> %s
 )
 SELECT 0, shown, id, parent_id, sequence, depth FROM walk WHERE after = 0 OR shown = 0
@@ -110,17 +117,17 @@ def walk(*, root: Message, start: PageEnd | None, limit: int) -> Walk | None:
         None if the root or all messages that `start` names were deleted.
     """
     page_end = start or PageEnd(depth=0, path=(root.sequence,))
+    here = root.conversation_id
     found = fetch_all(
-        _WALK.format(named=", ".join(["(%s)"] * len(page_end.path))),
+        _WALK.format(
+            named=", ".join(["(%s)"] * len(page_end.path)),
+            free="" if settings.PARLEY_PARTITIONS else "+",
+        ),
         [
             *page_end.path,
-            page_end.depth,
-            root.conversation_id,
-            root.pk,
-            limit,
-            limit,
-            NAMED_ANCESTORS,
-            root.pk,
+            *(page_end.depth, here, here),
+            *(here, here, root.pk, limit),
+            *(limit, here, NAMED_ANCESTORS, root.pk),
         ],
     )
     rows = cast("Sequence[tuple[int, int, int, int | None, int, int]]", found)

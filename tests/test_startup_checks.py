@@ -112,6 +112,8 @@ NONSENSE = [
     ("PARLEY_DATABASE_POOLER", "transaction", "POOLER takes true or false."),
     ("PARLEY_DATABASE_POOLER", "on", "needs PARLEY_DIRECT_DATABASE_URL or REDIS_URL"),
     ("PARLEY_DIRECT_DATABASE_URL", f"postgres://ada:{SECRET}@host/name", "is only for"),
+    ("PARLEY_PARTITIONS", "1000", "PARTITIONS takes a number up to 256."),
+    ("PARLEY_PARTITIONS", "16", "is for PostgreSQL, not for SQLite."),
     *(
         ("REDIS_URL", url, "REDIS_URL takes redis://host:6379/0")
         for url in (

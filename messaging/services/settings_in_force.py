@@ -64,6 +64,7 @@ _SHOWN: Final = (
             "PARLEY_TRUSTED_PROXIES",
             "PARLEY_LOG_DETAILS",
             "PARLEY_DATABASE_POOLER",
+            "PARLEY_PARTITIONS",
         ),
     ),
 )

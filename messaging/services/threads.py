@@ -13,7 +13,7 @@ from messaging.access import ReadableMessage, message_not_found
 from messaging.cursors import decode_numbers, encode_cursor
 from messaging.database import CompiledQuery
 from messaging.errors import InvalidCursorError
-from messaging.ids import MessageId
+from messaging.ids import ConversationId, MessageId
 from messaging.models import Message
 from messaging.pagination import Page
 from messaging.projections import MessageProjection, Row
@@ -66,7 +66,11 @@ def thread(*, root: ReadableMessage, depth: int, nodes: int) -> ThreadNode:
     """
     nodes = min(nodes, MOST_NESTED)
     # One more than wanted, to see whether the tree is larger.
-    rows = _displayed.page(nodes + 1, root=MessageId(root.pk))
+    rows = _displayed.page(
+        nodes + 1,
+        root=MessageId(root.pk),
+        conversation=ConversationId(root.conversation_id),
+    )
     if not rows:
         raise message_not_found()
     if len(rows) <= nodes:
@@ -140,37 +144,44 @@ def _cut(tree: Tree, *, depth: int, nodes: int) -> ThreadNode:
 
 def _tree(root: Message) -> Tree:
     """A message and its descendants, at most `MOST_COUNTED`, without their contents."""
-    nodes = [
-        TreeNode._make(row)
-        for row in _tree_nodes.page(MOST_COUNTED, root=MessageId(root.pk))
-    ]
+    rows = _tree_nodes.page(
+        MOST_COUNTED,
+        root=MessageId(root.pk),
+        conversation=ConversationId(root.conversation_id),
+    )
+    nodes = [*map(TreeNode._make, rows)]
     if not nodes:
         raise message_not_found()
     nodes.sort(key=attrgetter("sequence"))
     return Tree.from_nodes(nodes)
 
 
-def _descent(root: MessageId) -> CTE:
+def _descent(root: MessageId, conversation: ConversationId) -> CTE:
     """A recursive expression for a message and all its descendants."""
 
     def descend(tree: CTE) -> QuerySet[Message, Mapping[str, object]]:
-        start = Message.objects.filter(pk=root)
-        below = tree.join(Message, parent_message_id=tree.col.id)
-        return start.values(
-            "id", "parent_message_id", "sequence", depth=Value(0, IntegerField())
-        ).union(
-            below.values(
-                "id", "parent_message_id", "sequence", depth=tree.col.depth + 1
-            ),
-            all=True,
+        # The conversation is named for tables of partitions, of which one is looked in.
+        # By the tree's column: for a constant, a database may read the conversation.
+        start = Message.objects.in_conversation(conversation).filter(pk=root)
+        below: QuerySet[Message] = tree.join(
+            Message,
+            parent_message_id=tree.col.id,
+            conversation_id=tree.col.conversation_id,
         )
+        columns = ("id", "conversation_id", "parent_message_id", "sequence")
+        first: QuerySet[Message, Mapping[str, object]] = start.values(
+            *columns, depth=Value(0, IntegerField())
+        )
+        return first.union(below.values(*columns, depth=tree.col.depth + 1), all=True)
 
     return CTE.recursive(descend)
 
 
 @CompiledQuery
-def _tree_nodes(*, root: MessageId) -> QuerySet[Message, _NodeRow]:
-    tree = _descent(root)
+def _tree_nodes(
+    *, root: MessageId, conversation: ConversationId
+) -> QuerySet[Message, _NodeRow]:
+    tree = _descent(root, conversation)
     columns = ("id", "parent_message_id", "sequence", "depth")
     rows: QuerySet[Message, _NodeRow] = with_cte(
         tree, select=tree.queryset().values_list(*columns)
@@ -179,12 +190,14 @@ def _tree_nodes(*, root: MessageId) -> QuerySet[Message, _NodeRow]:
 
 
 @CompiledQuery
-def _displayed(*, root: MessageId) -> QuerySet[Message, Row]:
-    tree = _descent(root)
+def _displayed(
+    *, root: MessageId, conversation: ConversationId
+) -> QuerySet[Message, Row]:
+    tree = _descent(root, conversation)
     # The limit is in a CTE of its own: after the join, SQLite would read the whole tree
     # before it applied the limit.
     top = CTE(tree.queryset()[: MOST_NESTED + 1], name="top")
-    messages = top.join(Message, id=top.col.id)
+    messages = top.join(Message, id=top.col.id, conversation_id=top.col.conversation_id)
     rows: QuerySet[Message, Row] = with_cte(
         tree, top, select=messages.values_list(*MessageProjection.columns())
     )

@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from config.postgresql.partitions.tables import TABLES
 from messaging.services.migrations import migration_lock
 from tests.databases import connection_to, fresh_database, migrate, migrated_database
 from tests.live_server import served_by
 from tests.messaging.other_connection import only_postgres
+from tests.schemas import is_divided, table_definitions
 
 _PATIENCE = 300
+# The first version whose tables can be divided.
+_FIRST_TO_DIVIDE = ("messaging", "0024_events_are_numbered_later")
 
 
 def test_two_that_migrate_an_empty_database_at_once_both_succeed(
@@ -62,6 +66,23 @@ def test_what_was_migrated_is_done_though_the_lock_was_lost(tmp_path: Path) -> N
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         assert cursor.fetchall() == [(True,)]
+
+
+@only_postgres
+@pytest.mark.django_db
+def test_later_migrations_leave_divided_tables_as_new_ones_are(tmp_path: Path) -> None:
+    """A key without the conversation, or a reference to a message's id alone, fails here."""
+    found = []
+    for targets in ([_FIRST_TO_DIVIDE, ("partitions",), ()], [()]):
+        with fresh_database(tmp_path) as url:
+            divided = {**served_by(url, tmp_path), "PARLEY_PARTITIONS": "2"}
+            for target in targets:
+                migrate(divided, *target)
+            with closing(connection_to(url)) as database:
+                assert all(is_divided(table, database) for table in TABLES)
+                found.append(table_definitions(database))
+    upgraded, new = found
+    assert upgraded == new
 
 
 def _migrating(environment: Mapping[str, str]) -> "subprocess.Popen[str]":

@@ -1,0 +1,1 @@
+"""Optional: divides the large tables by conversation. Installed by PARLEY_PARTITIONS."""
