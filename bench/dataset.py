@@ -139,7 +139,8 @@ def _fill_conversations() -> None:
         )
     membership = (
         "INSERT INTO messaging_participant (role, muted, joined_at, joined_position,"
-        f" conversation_id, user_id) SELECT '{{}}', FALSE, {start}, 0, "
+        " notified_from, conversation_id, user_id)"
+        f" SELECT '{{}}', FALSE, {start}, 0, 1, "
     )
     for side in ("low_user_id", "high_user_id"):
         _run(
@@ -168,7 +169,7 @@ def _fill_stretch(stretch: _Stretch, first: int) -> None:
             f" FROM ({_numbers(start, end)}) AS numbers"
         )
         # These conversations have two participants: notify the one who is not the
-        # sender.
+        # sender. What was read is not kept.
         _run(
             "INSERT INTO messaging_notification (kind, position, created_at, is_read,"
             " silent, conversation_id, message_id, user_id)"
@@ -178,6 +179,7 @@ def _fill_stretch(stretch: _Stretch, first: int) -> None:
             " ON part.conversation_id = message.conversation_id"
             " AND part.user_id <> message.sender_id"
             f" WHERE message.id BETWEEN {first + start} AND {first + end}"
+            " AND NOT message.read"
         )
 
 

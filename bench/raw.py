@@ -142,7 +142,7 @@ def _inbox(caller: int, number: int, environ: "WSGIEnvironment") -> Shown:
     clock = _execute("SELECT clock FROM messaging_installation").fetchone()
     rows = _execute(
         f"{_MESSAGE} JOIN messaging_notification n ON n.message_id = m.id"
-        " WHERE n.user_id = ? AND NOT n.is_read ORDER BY n.position DESC LIMIT 51",
+        " WHERE n.user_id = ? AND NOT n.is_read ORDER BY n.message_id DESC LIMIT 51",
         caller,
     ).fetchall()
     return {"items": [_shown(row) for row in rows[:50]], "up_to": clock}
