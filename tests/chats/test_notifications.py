@@ -103,4 +103,4 @@ def test_the_page_costs_the_same_whatever_its_size(
 
 
 def test_an_empty_list_of_notifications_says_so(bobs: Client) -> None:
-    assert "Nothing yet." in parse(bobs.get("/notifications").content).text
+    assert "Nothing new." in parse(bobs.get("/notifications").content).text
